@@ -1,0 +1,297 @@
+//! What a project means once it is read and found right. Plain data; nothing in here does I/O.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::expr::{Columns, Expr, Type};
+use crate::name::TableName;
+use crate::steps::Step;
+
+/// A checked project: every name in it resolves, every expression has a type, no cycle.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// `name:` of lakesmith.yaml
+    pub name: String,
+    /// The folder that holds lakesmith.yaml
+    pub root: PathBuf,
+    /// The environment that was chosen
+    pub environment: Environment,
+    /// The zone of timestamps written without one
+    pub timezone: chrono_tz::Tz,
+    /// All tables, by name
+    pub tables: BTreeMap<TableName, Table>,
+    /// All tables, each after those that it reads
+    pub order: Vec<TableName>,
+    /// What deserves a word but stops nothing, e.g. a rule of a contract that is not enforced
+    pub warnings: Vec<super::Fault>,
+}
+
+/// Where an environment keeps its things.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// e.g. `dev`
+    pub name: String,
+    /// Path or URL of the lake; a relative path was joined to the project's root
+    pub lake: String,
+    /// Path or URL of the landing folder; likewise
+    pub landing: String,
+    /// Options of the object store. Their values are never printed.
+    pub storage: BTreeMap<String, Secret>,
+}
+
+/// Text that Debug and Display do not show.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// One file of `layers/`.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// from the file's path
+    pub name: TableName,
+    /// the file, relative to the project's root
+    pub file: PathBuf,
+    /// `owner:`, else the contract's
+    pub owner: Option<String>,
+    /// `description:`, else the contract's
+    pub description: Option<String>,
+    /// how the table comes about
+    pub definition: Definition,
+}
+
+/// How a table comes about.
+#[derive(Clone, Debug)]
+pub enum Definition {
+    /// bronze: from files
+    Bronze(Source),
+    /// silver from bronze: from events
+    Silver(Box<Events>),
+    /// gold, and silver from silver: from tables
+    Gold(Box<Derived>),
+}
+
+/// What a bronze table is read from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Glob within the landing folder, e.g. `orders/*.csv`
+    pub path: String,
+    /// what the files are
+    pub format: Format,
+    /// what happens when a file that was taken in has other bytes now
+    pub changed_files: ChangedFiles,
+    /// what happens when a new file has the bytes of one that was taken in
+    pub same_content: SameContent,
+    /// files younger than this are left for the next run
+    pub settle: Duration,
+}
+
+/// The format of a source's files; `.gz` and `.zst` on top are seen by their name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// delimited text
+    Csv(CsvOptions),
+    /// one JSON document a line
+    Ndjson,
+    /// Apache Parquet
+    Parquet,
+}
+
+/// `csv:` of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// one ASCII byte
+    pub delimiter: u8,
+    /// one ASCII byte, or none: quotes are text like any other
+    pub quote: Option<u8>,
+    /// whether the first record names the columns; without it they are `column_1`, `column_2`, …
+    pub header: bool,
+    /// WHATWG label, e.g. `utf-8`, `windows-1252`, `utf-16le`
+    pub encoding: String,
+    /// unquoted-or-quoted texts that silver reads as NULL, beside the empty one; bronze keeps them as they are
+    pub null_values: Vec<String>,
+}
+
+/// What happens when a file that was taken in has other bytes now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangedFiles {
+    /// it is set aside
+    Reject,
+    /// all of it is taken in again, in a new batch
+    NewVersion,
+}
+
+/// What happens when a new file has the bytes of one that was taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SameContent {
+    /// it is taken in like any other
+    Take,
+    /// it is noted in the ledger and not taken in
+    Skip,
+}
+
+/// Silver from bronze: one event in, at most one row out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Events {
+    /// bronze tables, at least one
+    pub from: Vec<TableName>,
+    /// whether the sources are NDJSON (properties are decoded from `value`), Parquet or CSV (properties are columns)
+    pub input: EventInput,
+    /// texts that mean NULL, per source of `from`; CSV only
+    pub null_values: Vec<Vec<String>>,
+    /// what each row must be
+    pub contract: Contract,
+    /// the columns that come from the source, in the contract's order: name, type and where from
+    pub columns: Vec<EventColumn>,
+    /// derive, where, select
+    pub steps: Vec<Step>,
+    /// empty: append only
+    pub key: Vec<String>,
+    /// the greatest wins; `_batch`, table, file and row number break ties
+    pub latest_by: Vec<String>,
+    /// column for ranges of time
+    pub event_time: Option<String>,
+    /// physical partitions
+    pub partition_by: Vec<String>,
+    /// what a changed definition does
+    pub on_change: OnChange,
+    /// the zone of timestamps written without one, IANA name
+    pub timezone: String,
+    /// what the table holds in the end, without the lineage columns
+    pub output: Columns,
+}
+
+/// The shape of the bronze rows that a silver table reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventInput {
+    /// every column is text
+    Csv,
+    /// one column `value`, a JSON document
+    Ndjson,
+    /// typed columns
+    Parquet,
+}
+
+/// One column that silver takes from an event.
+#[derive(Clone, Debug, Serialize)]
+pub struct EventColumn {
+    /// the contract's name
+    pub name: String,
+    /// the contract's type
+    pub ty: Type,
+    /// an expression over bronze's columns from `columns:`; `None`: the column (JSON: member) of the same name, cast
+    pub expr: Option<Expr>,
+}
+
+/// Gold, and silver from silver.
+#[derive(Clone, Debug, Serialize)]
+pub struct Derived {
+    /// the table that the steps begin with
+    pub from: TableName,
+    /// verbs, in order
+    pub steps: Vec<Step>,
+    /// the last group_by's keys, else `key:`, else empty: replaced as a whole when different
+    pub key: Vec<String>,
+    /// column for ranges of time
+    pub event_time: Option<String>,
+    /// physical partitions
+    pub partition_by: Vec<String>,
+    /// what a changed definition does
+    pub on_change: OnChange,
+    /// what the table holds in the end
+    pub output: Columns,
+}
+
+/// What a changed definition does to a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnChange {
+    /// `run` rebuilds the table
+    Rebuild,
+    /// old rows stay as they are and the table is marked mixed
+    ForwardOnly,
+}
+
+/// What a data contract says of a table's rows, as far as we enforce it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Contract {
+    /// in the contract's order
+    pub properties: Vec<Property>,
+}
+
+/// One property of a contract.
+#[derive(Clone, Debug, Serialize)]
+pub struct Property {
+    /// the column's name
+    pub name: String,
+    /// from logicalType and physicalType
+    pub ty: Type,
+    /// what each value must be
+    pub rules: Vec<Rule>,
+}
+
+/// A rule on one value. NULL breaks `Required` alone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// not NULL
+    Required,
+    /// at least this; a literal of the property's type, as text
+    Minimum(String),
+    /// at most this
+    Maximum(String),
+    /// more than this
+    ExclusiveMinimum(String),
+    /// less than this
+    ExclusiveMaximum(String),
+    /// at least so many characters (array: items)
+    MinLength(u64),
+    /// at most so many characters (array: items)
+    MaxLength(u64),
+    /// a regular expression found anywhere in the text (ODCS: ECMA-262, here the dialect of the crate regex)
+    Pattern(String),
+    /// one of these, as text
+    ValidValues(Vec<String>),
+    /// NaN is allowed in a float or double
+    AllowNan,
+}
+
+impl Project {
+    /// The tables that a table reads directly.
+    pub fn inputs(&self, name: &TableName) -> Vec<TableName> {
+        match self.tables.get(name).map(|t| &t.definition) {
+            Some(Definition::Silver(events)) => events.from.clone(),
+            Some(Definition::Gold(derived)) => derived.inputs(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The tables that read this one directly.
+    pub fn readers(&self, name: &TableName) -> Vec<TableName> {
+        self.order.iter().filter(|t| self.inputs(t).contains(name)).cloned().collect()
+    }
+}
+
+impl Derived {
+    /// Every table that it reads, the first being `from`, each once.
+    pub fn inputs(&self) -> Vec<TableName> {
+        let mut inputs = vec![self.from.clone()];
+        for table in self.steps.iter().filter_map(Step::table) {
+            if !inputs.contains(table) {
+                inputs.push(table.clone());
+            }
+        }
+        inputs
+    }
+}
