@@ -77,12 +77,13 @@ impl Expr {
         &self.ty
     }
 
-    /// The same value as another type, checked: what does not fit is a fault. `CAST` means this.
+    /// The same value as another type, checked: what does not fit is a fault. `CAST` means this. The settings are for
+    /// text without a zone that becomes a timestamp.
     ///
     /// # Errors
     /// There is no cast between the two types.
-    pub fn cast(self, to: &Type) -> Result<Self, String> {
-        let _ = to;
+    pub fn cast(self, to: &Type, settings: Settings) -> Result<Self, String> {
+        let _ = (to, settings);
         todo!()
     }
 
