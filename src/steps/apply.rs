@@ -1,0 +1,173 @@
+//! Steps as operations on lazy frames. No step relies on an order of rows: the streaming engine keeps none.
+
+use polars::prelude::*;
+
+use super::{Step, join, rank};
+use crate::expr::{self, Aggregate, Column, Columns};
+use crate::name::TableName;
+
+/// Rows on their way through the steps: a lazy frame and what its columns are.
+#[derive(Clone)]
+pub struct Rows {
+    /// holds these columns, of these types
+    pub frame: LazyFrame,
+    /// in order
+    pub columns: Columns,
+}
+
+/// The rows of the tables that steps bring in.
+pub type Tables<'a> = dyn Fn(&TableName) -> Option<Rows> + 'a;
+
+/// What a row does in which an expression has no value: division by zero, overflow, a cast that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFault {
+    /// it fails the query with a message that names the step
+    Fail,
+    /// the value is NULL
+    Null,
+}
+
+/// Applies `steps` in order. A row with a fault (division by zero, overflow) fails the query with a message that names
+/// the step.
+///
+/// # Errors
+/// A table that `tables` does not know, or a step that does not fit the columns.
+pub fn apply(
+    frame: LazyFrame,
+    columns: &Columns,
+    steps: &[Step],
+    tables: &dyn Fn(&TableName) -> Option<(LazyFrame, Columns)>,
+) -> PolarsResult<LazyFrame> {
+    let tables = |name: &TableName| tables(name).map(|(frame, columns)| Rows { frame, columns });
+    let rows = Rows { frame, columns: columns.clone() };
+    let numbered = steps.iter().enumerate();
+    Ok(numbered.fold(Ok(rows), |rows, (i, step)| step.apply(i, rows?, OnFault::Fail, &tables))?.frame)
+}
+
+impl Step {
+    /// Applies this step, the one at `index` (from 0) of its table.
+    ///
+    /// # Errors
+    /// A table that `tables` does not know, or columns that do not fit.
+    pub fn apply(&self, index: usize, rows: Rows, on_fault: OnFault, tables: &Tables) -> PolarsResult<Rows> {
+        let what = format!("step {} ({})", index + 1, self.verb());
+        let columns = self
+            .output(&rows.columns, &|name| tables(name).map(|t| t.columns))
+            .map_err(|message| polars_err!(ComputeError: "{what}: {message}"))?;
+        let lower = Lower { what: &what, on_fault };
+        let frame = match self {
+            Step::Derive(exprs) => rows.frame.with_columns(lower.named(exprs)),
+            Step::Where(condition) | Step::Having(condition) => lower.filter(rows, condition),
+            Step::Select(exprs) => lower.select(rows, exprs),
+            Step::Join(join) => join::apply(rows, join, table(&join.with, tables, &what)?, &columns)?,
+            Step::Union(name) => union(rows, table(name, tables, &what)?)?,
+            Step::GroupBy { keys, aggregate } => lower.group(rows, keys, aggregate),
+            Step::Rank(rank) => rank::apply(rows, rank)?,
+        };
+        Ok(Rows { frame, columns })
+    }
+
+    /// The word that stands for it in a table's `steps`.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Step::Derive(_) => "derive",
+            Step::Where(_) => "where",
+            Step::Select(_) => "select",
+            Step::Join(_) => "join",
+            Step::Union(_) => "union",
+            Step::GroupBy { .. } => "group_by",
+            Step::Having(_) => "having",
+            Step::Rank(_) => "rank",
+        }
+    }
+}
+
+impl Rows {
+    /// Exactly these columns, whatever else the frame holds.
+    pub(crate) fn trimmed(self) -> Self {
+        let frame = self.frame.select(names(&self.columns));
+        Rows { frame, columns: self.columns }
+    }
+}
+
+/// Columns by name.
+pub(crate) fn names(columns: &Columns) -> Vec<Expr> {
+    columns.iter().map(|c| col(c.name.as_str())).collect()
+}
+
+/// `count` names that no column bears.
+pub(crate) fn fresh(count: usize, columns: &Columns) -> Vec<String> {
+    let taken = |name: &String| columns.iter().any(|c| c.name == *name);
+    (0..).map(|i| format!("__{i}")).filter(|name| !taken(name)).take(count).collect()
+}
+
+fn table(name: &TableName, tables: &Tables, what: &str) -> PolarsResult<Rows> {
+    tables(name).map(Rows::trimmed).ok_or_else(|| polars_err!(ComputeError: "{what}: there is no table `{name}`"))
+}
+
+fn union(above: Rows, below: Rows) -> PolarsResult<LazyFrame> {
+    let order = names(&above.columns);
+    let parts = [above.frame.select(&order), below.frame.select(&order)];
+    concat(parts, UnionArgs { maintain_order: false, ..Default::default() })
+}
+
+/// Lowers the expressions of one step.
+struct Lower<'a> {
+    what: &'a str,
+    on_fault: OnFault,
+}
+
+impl Lower<'_> {
+    /// The value, and whether a row can fail the query.
+    fn expr(&self, expr: &expr::Expr, place: &str) -> (Expr, bool) {
+        let lowered = expr.lower();
+        match self.on_fault {
+            OnFault::Fail if lowered.fault.is_some() => (lowered.strict(&format!("{}{place}", self.what)), true),
+            _ => (lowered.value, false),
+        }
+    }
+
+    fn named(&self, exprs: &[(String, expr::Expr)]) -> Vec<Expr> {
+        let value = |(name, expr): &(String, _)| self.expr(expr, &format!(", `{name}`")).0.alias(name.as_str());
+        exprs.iter().map(value).collect()
+    }
+
+    fn filter(&self, rows: Rows, condition: &expr::Expr) -> LazyFrame {
+        let (value, can_fail) = self.expr(condition, "");
+        if !can_fail {
+            return rows.frame.filter(value);
+        }
+        // Polars joins neighbouring filters into one and evaluates both on all rows. As a column of its own the
+        // condition sees only the rows that the filters before it let through.
+        let kept = fresh(1, &rows.columns).remove(0);
+        rows.frame.with_column(value.alias(kept.as_str())).filter(col(kept.as_str())).select(names(&rows.columns))
+    }
+
+    /// By way of `with_columns`, since a selection of literals alone would be one row, however many came in.
+    fn select(&self, rows: Rows, exprs: &[(String, expr::Expr)]) -> LazyFrame {
+        let inner = fresh(exprs.len(), &rows.columns);
+        let renamed = self.named(exprs).into_iter().zip(&inner).map(|(expr, name)| expr.alias(name.as_str()));
+        let outer = inner.iter().zip(exprs).map(|(inner, (name, _))| col(inner.as_str()).alias(name.as_str()));
+        rows.frame.with_columns(renamed.collect::<Vec<_>>()).select(outer.collect::<Vec<_>>())
+    }
+
+    /// The keys are columns of their own while grouping, since a key may have the name of a column that an aggregate
+    /// reads.
+    fn group(&self, rows: Rows, keys: &[(String, expr::Expr)], aggregate: &[(String, Aggregate)]) -> LazyFrame {
+        let taken: Columns = rows
+            .columns
+            .iter()
+            .cloned()
+            .chain(aggregate.iter().map(|(name, a)| Column::new(name, a.ty().clone())))
+            .collect();
+        let inner = fresh(keys.len(), &taken);
+        let exprs = self.named(keys).into_iter().zip(&inner).map(|(expr, name)| expr.alias(name.as_str()));
+        let frame = rows.frame.with_columns(exprs.collect::<Vec<_>>());
+        let tiebreak: Vec<String> = rows.columns.iter().map(|c| c.name.clone()).collect();
+        let typed = inner.iter().zip(keys).map(|(name, (_, key))| Column::new(name, key.ty().clone()));
+        let columns: Columns = rows.columns.into_iter().chain(typed).collect();
+        let grouped = expr::group(frame, &columns, &inner, aggregate, &tiebreak);
+        let key_columns = inner.iter().zip(keys).map(|(inner, (name, _))| col(inner.as_str()).alias(name.as_str()));
+        grouped.select(key_columns.chain(aggregate.iter().map(|(name, _)| col(name.as_str()))).collect::<Vec<_>>())
+    }
+}
