@@ -111,6 +111,11 @@ fn union(above: Rows, below: Rows) -> PolarsResult<LazyFrame> {
     concat(parts, UnionArgs { maintain_order: false, ..Default::default() })
 }
 
+/// `expr` under a name, as it is within the step `what`.
+pub(crate) fn value(expr: &expr::Expr, name: &str, what: &str, on_fault: OnFault) -> Expr {
+    Lower { what, on_fault }.alias(name, expr)
+}
+
 /// Lowers the expressions of one step.
 struct Lower<'a> {
     what: &'a str,
@@ -128,8 +133,11 @@ impl Lower<'_> {
     }
 
     fn named(&self, exprs: &[(String, expr::Expr)]) -> Vec<Expr> {
-        let value = |(name, expr): &(String, _)| self.expr(expr, &format!(", `{name}`")).0.alias(name.as_str());
-        exprs.iter().map(value).collect()
+        exprs.iter().map(|(name, expr)| self.alias(name, expr)).collect()
+    }
+
+    fn alias(&self, name: &str, expr: &expr::Expr) -> Expr {
+        self.expr(expr, &format!(", `{name}`")).0.alias(name)
     }
 
     fn filter(&self, rows: Rows, condition: &expr::Expr) -> LazyFrame {

@@ -32,13 +32,11 @@ pub(super) fn apply(left: Rows, join: &Join, right: Rows, output: &Columns) -> P
     Ok(joined.select(names(output)))
 }
 
-/// The rows of `rows` in which the join's left columns have the values of a row of `values` (under the right side's
-/// names and of its types).
-pub(crate) fn with_join_keys(rows: Rows, join: &Join, values: LazyFrame, right: &Columns) -> PolarsResult<Rows> {
-    let columns = rows.columns.clone();
+/// The rows of `left` that a row of `right` matches, whatever kind of join it is.
+pub(crate) fn with_join_keys(left: Rows, join: &Join, right: Rows) -> PolarsResult<Rows> {
+    let columns = left.columns.clone();
     let semi = Join { how: JoinKind::Semi, columns: Vec::new(), ..join.clone() };
-    let frame = apply(rows, &semi, Rows { frame: values, columns: right.clone() }, &columns)?;
-    Ok(Rows { frame, columns })
+    Ok(Rows { frame: apply(left, &semi, right, &columns)?, columns })
 }
 
 /// The rows of `frame` whose `keys` stand in a row of `wanted`, NULL being equal to itself.

@@ -7,6 +7,8 @@ mod output;
 mod rank;
 
 pub use apply::{OnFault, Rows, Tables, apply};
+pub(crate) use apply::{fresh, names, value};
+pub(crate) use join::{with_join_keys, with_keys};
 use serde::Serialize;
 
 use crate::expr::{Aggregate, Expr};

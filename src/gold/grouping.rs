@@ -1,0 +1,88 @@
+//! A derived table seen as: steps row by row, one group_by, steps group by group.
+
+use crate::expr::Expr;
+use crate::project::Derived;
+use crate::steps::Step;
+
+/// A table whose groups can be computed one by one.
+pub(super) struct Grouping<'a> {
+    /// each row after them comes from one row of the first table or of a union
+    pub(super) before: &'a [Step],
+    /// in the order of the table's key
+    pub(super) keys: Vec<Key<'a>>,
+}
+
+/// One key of the group_by.
+pub(super) struct Key<'a> {
+    /// what it is, over the columns before the group_by
+    pub(super) expr: &'a Expr,
+    /// its name in the table
+    pub(super) output: String,
+}
+
+impl<'a> Grouping<'a> {
+    /// The table's steps around its group_by, or why its groups cannot be computed one by one.
+    pub(super) fn of(derived: &'a Derived) -> Result<Self, String> {
+        let steps = &derived.steps;
+        if steps.iter().any(|step| matches!(step, Step::Rank(_))) {
+            return Err("a rank depends on all rows".into());
+        }
+        let mut groups = steps.iter().enumerate().filter_map(|(i, step)| match step {
+            Step::GroupBy { keys, .. } => Some((i, keys)),
+            _ => None,
+        });
+        let (at, keys) = groups.next().ok_or("it has no group_by")?;
+        if groups.next().is_some() {
+            return Err("it groups more than once".into());
+        }
+        if keys.is_empty() {
+            return Err("its group_by has no key, so all rows are one group".into());
+        }
+        let after = &steps[at + 1..];
+        if let Some(table) = after.iter().find_map(Step::table) {
+            return Err(format!("it brings in `{table}` after its group_by"));
+        }
+        let keys = keys
+            .iter()
+            .map(|(name, expr)| {
+                let outputs = names_after(name, expr, after);
+                let wanted = derived.key.iter().find(|key| outputs.contains(key)).or(outputs.first());
+                let output = wanted.ok_or_else(|| format!("`{name}` of its group_by does not reach the output"))?;
+                Ok(Key { expr, output: output.clone() })
+            })
+            .collect::<Result<Vec<_>, String>>()?;
+        Ok(Grouping { before: &steps[..at], keys: in_order(keys, &derived.key)? })
+    }
+}
+
+/// The names that a group's column has after `steps`; none if it is gone or another value.
+fn names_after(name: &str, expr: &Expr, steps: &[Step]) -> Vec<String> {
+    let mut names = vec![name.to_owned()];
+    for step in steps {
+        match step {
+            Step::Derive(exprs) => {
+                let copies = copies(&names, expr, exprs);
+                names.retain(|name| !exprs.iter().any(|(replaced, _)| replaced == name));
+                names.extend(copies);
+            }
+            Step::Select(exprs) => names = copies(&names, expr, exprs),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Those of `exprs` that are just one of the columns `names`.
+fn copies(names: &[String], key: &Expr, exprs: &[(String, Expr)]) -> Vec<String> {
+    let is_copy = |expr: &Expr| names.iter().any(|name| *expr == Expr::column(name, key.ty().clone()));
+    exprs.iter().filter(|(_, expr)| is_copy(expr)).map(|(name, _)| name.clone()).collect()
+}
+
+fn in_order<'a>(mut keys: Vec<Key<'a>>, order: &[String]) -> Result<Vec<Key<'a>>, String> {
+    let place = |key: &Key| order.iter().position(|name| *name == key.output);
+    if keys.len() != order.len() || keys.iter().any(|key| place(key).is_none()) {
+        return Err("its key is not the key of its group_by".into());
+    }
+    keys.sort_by_key(place);
+    Ok(keys)
+}
