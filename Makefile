@@ -1,0 +1,87 @@
+# make demo    build, run the sample project, print its gold tables
+# make test    format, lints, licences, build, all tests, the outside readers
+# make bench   measure against a hand-written Python script (minutes, gigabytes)
+# make sample  write the landing files of the sample project again
+# make clean   remove what the above left in this clone, and our own build output
+#
+# Build output and tools are kept outside the clone, so that a fresh one need not begin at nothing. Set
+# CARGO_TARGET_DIR or LAKESMITH_CACHE to keep them elsewhere, PYTHON to use another interpreter.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help demo build test fmt clippy deny test-rust test-readers bench sample clean
+
+PYTHON ?= python3
+LAKESMITH_CACHE ?= $(HOME)/.cache/lakesmith
+CARGO_TARGET_DIR ?= $(LAKESMITH_CACHE)/target
+export CARGO_TARGET_DIR
+
+BIN = $(abspath $(CARGO_TARGET_DIR))/debug/lakesmith
+GOLD = $(patsubst layers/gold/%.yaml,gold.%,$(wildcard layers/gold/*.yaml))
+
+DENY_VERSION = 0.20.2
+DENY = $(LAKESMITH_CACHE)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+
+# A virtual environment for a requirements file: named after its content, ready when the stamp is there.
+venv_of = $(LAKESMITH_CACHE)/venv-$(firstword $(shell cksum $(1) 2>/dev/null))
+TEST_VENV = $(call venv_of,tests/requirements.txt)
+BENCH_VENV = $(call venv_of,benches/requirements.txt)
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+demo: build
+	@rm -rf lake
+	@$(BIN) run
+	@echo && $(BIN) status
+	@for table in $(GOLD); do echo && echo "$$table" && $(BIN) show $$table; done
+
+build:
+	cargo build --locked
+
+test: fmt clippy deny build test-rust test-readers
+.NOTPARALLEL:
+
+fmt:
+	cargo fmt --check
+
+clippy:
+	cargo clippy --locked --all-targets -- -D warnings
+
+deny: $(DENY)
+	$(DENY) --locked check licenses bans sources
+
+# Without optimisation it builds in a minute; CARGO_TARGET_DIR is unset so that nothing of it stays in ours.
+$(DENY):
+	env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --root $(dir $(@D)) cargo-deny@$(DENY_VERSION)
+
+test-rust:
+	cargo test --locked
+
+test-readers: build $(TEST_VENV)/ready
+	LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(TEST_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/readers
+
+$(TEST_VENV)/ready: REQUIREMENTS = tests/requirements.txt
+$(BENCH_VENV)/ready: REQUIREMENTS = benches/requirements.txt
+$(sort $(TEST_VENV)/ready $(BENCH_VENV)/ready):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it by PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $(REQUIREMENTS)
+	@touch $@
+
+bench: $(BENCH_VENV)/ready
+	cargo build --locked --profile bench
+	cargo build --locked --release --manifest-path benches/tpch/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/tpch
+	$(BENCH_VENV)/bin/python benches/run.py \
+		--lakesmith $(abspath $(CARGO_TARGET_DIR))/release/lakesmith \
+		--generator $(abspath $(CARGO_TARGET_DIR))/tpch/release/lineitem \
+		--folder $(LAKESMITH_CACHE)/bench --out target/bench.json
+
+sample: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/python sample/generate.py
+
+clean:
+	rm -rf lake target
+	cargo clean --package lakesmith
