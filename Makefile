@@ -45,6 +45,7 @@ test: fmt clippy deny build test-rust test-readers
 
 fmt:
 	cargo fmt --check
+	cargo fmt --check --manifest-path benches/tpch/Cargo.toml
 
 clippy:
 	cargo clippy --locked --all-targets -- -D warnings
