@@ -1,17 +1,25 @@
 //! SQL scalar expressions: text -> typed tree -> Polars expressions. One meaning, whatever carries it out.
 
+mod calendar;
+mod check;
+mod coerce;
+mod decimal;
+mod dialect;
+mod functions;
+mod group;
+mod kernel;
+mod lower;
+#[cfg(test)]
+mod tests;
+mod tree;
 mod types;
 
 use std::collections::BTreeSet;
 
 use polars::prelude as pl;
+pub use tree::Expr;
+use tree::Node;
 pub use types::{Column, Columns, Type};
-
-/// A typed scalar expression.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Expr {
-    ty: Type,
-}
 
 /// A typed expression over aggregates, e.g. `sum(total) / count(*)`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -52,8 +60,7 @@ pub struct Lowered {
 /// # Errors
 /// The first thing that is wrong with it: syntax, unknown name, types that do not fit, a function that never repeats.
 pub fn scalar(sql: &str, columns: &Columns, settings: Settings) -> Result<Expr, ExprError> {
-    let _ = (sql, columns, settings);
-    todo!()
+    check::Checker::scalar(sql, columns, settings).check(&dialect::parse(sql)?)
 }
 
 /// Reads an expression in which every column stands within an aggregate function.
@@ -68,8 +75,7 @@ pub fn aggregate(sql: &str, columns: &Columns, settings: Settings) -> Result<Agg
 impl Expr {
     /// A bare column.
     pub fn column(name: &str, ty: Type) -> Self {
-        let _ = (name, ty);
-        todo!()
+        Expr::new(ty, Node::Column(name.to_owned()))
     }
 
     /// The type of its values.
@@ -83,26 +89,14 @@ impl Expr {
     /// # Errors
     /// There is no cast between the two types.
     pub fn cast(self, to: &Type, settings: Settings) -> Result<Self, String> {
-        let _ = (to, settings);
-        todo!()
+        self.cast_to(to, false, settings.timezone)
     }
 
     /// The columns that it reads.
     pub fn columns(&self) -> BTreeSet<String> {
-        todo!()
-    }
-
-    /// As Polars carries it out.
-    pub fn lower(&self) -> Lowered {
-        todo!()
-    }
-}
-
-impl Lowered {
-    /// The value alone; a row with a fault fails the whole query with a message that begins with `what`.
-    pub fn strict(self, what: &str) -> pl::Expr {
-        let _ = what;
-        todo!()
+        let mut names = BTreeSet::new();
+        self.collect_columns(&mut names);
+        names
     }
 }
 
