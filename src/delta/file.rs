@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use deltalake::kernel::{Add, DeletionVectorDescriptor, Remove};
+use deltalake::kernel::{Add, Remove};
 use serde_json::{Map, Value};
 
 /// One data file. Files that a [`super::Writer`] has written and no commit names yet look the same. Cheap to clone.
@@ -90,10 +90,6 @@ impl DataFile {
     /// How many NULLs a column holds, by the statistics.
     pub fn null_count(&self, column: &str) -> Option<u64> {
         self.statistics().get("nullCount")?.get(column)?.as_u64()
-    }
-
-    pub(super) fn deletion_vector(&self) -> Option<&DeletionVectorDescriptor> {
-        self.0.add.deletion_vector.as_ref()
     }
 
     pub(super) fn to_add(&self, data_change: bool) -> Add {

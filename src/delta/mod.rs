@@ -17,6 +17,8 @@ mod scan;
 mod schema;
 mod snapshot;
 mod table;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use commit::{Change, Operation};

@@ -72,7 +72,7 @@ impl OpenFile {
 
     pub(super) fn close(mut self) -> Result<DataFile, Error> {
         let metadata = self.writer.finish().map_err(|error| failed(&self.target, error))?;
-        let upload = self.writer.into_inner().map_err(|error| failed(&self.target, error))?;
+        let upload = self.writer.inner_mut();
         let (size, hash) = upload.complete().map_err(|error| Error::storage(self.target.table.folder(), &error))?;
         let add = Add {
             path: self.path,
@@ -88,10 +88,8 @@ impl OpenFile {
     }
 
     /// Leaves no object behind.
-    pub(super) fn abort(self) {
-        if let Ok(upload) = self.writer.into_inner() {
-            upload.abort();
-        }
+    pub(super) fn abort(mut self) {
+        self.writer.inner_mut().abort();
     }
 }
 

@@ -38,14 +38,14 @@ impl Upload {
     }
 
     /// The size and the hash of the object, which is now there.
-    pub(super) fn complete(mut self) -> io::Result<(u64, blake3::Hash)> {
+    pub(super) fn complete(&mut self) -> io::Result<(u64, blake3::Hash)> {
         self.send()?;
         self.runtime.block_on(self.object.shutdown())?;
         Ok((self.bytes, self.hash.finalize()))
     }
 
     /// Drops what was sent.
-    pub(super) fn abort(mut self) {
+    pub(super) fn abort(&mut self) {
         if let Err(error) = self.runtime.block_on(self.object.abort()) {
             tracing::debug!(%error, "could not abort an upload");
         }
