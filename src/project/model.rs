@@ -1,4 +1,7 @@
 //! What a project means once it is read and found right. Plain data; nothing in here does I/O.
+//!
+//! The JSON form of [`Events`] and [`Derived`] is what the definition hash stands on: a field that is renamed, added or
+//! moved makes every table anew.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -160,10 +163,12 @@ pub struct Events {
     /// the greatest wins; `_batch`, table, file and row number break ties
     pub latest_by: Vec<String>,
     /// column for ranges of time
+    #[serde(skip)]
     pub event_time: Option<String>,
     /// physical partitions
     pub partition_by: Vec<String>,
     /// what a changed definition does
+    #[serde(skip)]
     pub on_change: OnChange,
     /// the zone of timestamps written without one, IANA name
     pub timezone: String,
@@ -204,10 +209,12 @@ pub struct Derived {
     /// the last group_by's keys, else `key:`, else empty: replaced as a whole when different
     pub key: Vec<String>,
     /// column for ranges of time
+    #[serde(skip)]
     pub event_time: Option<String>,
     /// physical partitions
     pub partition_by: Vec<String>,
     /// what a changed definition does
+    #[serde(skip)]
     pub on_change: OnChange,
     /// what the table holds in the end
     pub output: Columns,

@@ -1,0 +1,120 @@
+//! The bronze tables that a silver table reads, and the columns they have.
+
+use super::declared::{Body, DeclaredTable};
+use super::landing;
+use super::model::{EventInput, Format, Source};
+use super::reader::File;
+use super::resolve::Tables;
+use super::sql_names;
+use crate::expr::{Column, Columns, Type};
+use crate::name::TableName;
+
+/// Sources of one format.
+pub(super) struct Sources<'t> {
+    pub sources: Vec<&'t Source>,
+    pub input: EventInput,
+    pub null_values: Vec<Vec<String>>,
+    pub columns: Origin,
+}
+
+/// What is known of the columns.
+pub(super) enum Origin {
+    /// per source, without lakesmith's own columns
+    Known(Vec<(TableName, Columns)>),
+    /// not every source has a file that can be looked at
+    Unknown,
+}
+
+impl<'t> Sources<'t> {
+    /// The sources of `from`; `None` if one of them is faulty or they do not fit together.
+    pub(super) fn read(file: &File, table: &DeclaredTable, tables: &'t Tables, landing: &str) -> Option<Self> {
+        let mut sources = Vec::with_capacity(table.from.len());
+        for reference in &table.from {
+            match &tables.get(&reference.table)?.body {
+                Body::Bronze(Some(source)) => sources.push(source),
+                _ => return None,
+            }
+        }
+        let input = input_of(&sources.first()?.format);
+        if let Some(at) = sources.iter().position(|source| input_of(&source.format) != input) {
+            let (first, other) = (&table.from[0], &table.from[at]);
+            let message = format!("`{}` and `{}` have files of different formats", first.table, other.table);
+            file.hinted(other.mark, message, Some("make a silver table of each and `union` them".to_owned()));
+            return None;
+        }
+        let null_values = sources.iter().map(|source| null_values(source)).collect();
+        let columns = origin(file, table, &sources, landing);
+        Some(Sources { sources, input, null_values, columns })
+    }
+
+    /// What an expression in `columns:` can read: the columns that every source has, and where a row came from.
+    pub(super) fn expression_columns(&self) -> Columns {
+        let mut columns = match &self.columns {
+            Origin::Known(known) => {
+                let (first, others) = match known.split_first() {
+                    Some(((_, first), others)) => (first.clone(), others),
+                    None => (Columns::new(), known.as_slice()),
+                };
+                let everywhere = |column: &Column| others.iter().all(|(_, columns)| columns.contains(column));
+                first.into_iter().filter(everywhere).collect()
+            }
+            Origin::Unknown => Columns::new(),
+        };
+        columns.extend(self.lineage());
+        columns
+    }
+
+    /// For texts of unknown columns: every name that the expression uses is one.
+    pub(super) fn guessed_columns(&self, sql: &str) -> Columns {
+        let lineage = self.lineage();
+        let mut columns: Columns = sql_names::candidates(sql)
+            .into_iter()
+            .filter(|name| !lineage.iter().any(|column| &column.name == name))
+            .map(|name| Column::new(name, Type::String))
+            .collect();
+        columns.extend(lineage);
+        columns
+    }
+
+    fn lineage(&self) -> Columns {
+        let mut columns = vec![
+            Column::new("_batch", Type::BigInt),
+            Column::new("_source_file", Type::String),
+            Column::new("_source_row", Type::BigInt),
+        ];
+        if self.sources.len() > 1 {
+            columns.push(Column::new("_source_table", Type::String));
+        }
+        columns
+    }
+}
+
+fn input_of(format: &Format) -> EventInput {
+    match format {
+        Format::Csv(_) => EventInput::Csv,
+        Format::Ndjson => EventInput::Ndjson,
+        Format::Parquet => EventInput::Parquet,
+    }
+}
+
+fn null_values(source: &Source) -> Vec<String> {
+    match &source.format {
+        Format::Csv(options) => options.null_values.clone(),
+        Format::Ndjson | Format::Parquet => Vec::new(),
+    }
+}
+
+fn origin(file: &File, table: &DeclaredTable, sources: &[&Source], landing: &str) -> Origin {
+    let mut known = Vec::with_capacity(sources.len());
+    for (reference, source) in table.from.iter().zip(sources) {
+        match landing::columns(source, landing) {
+            Some(columns) => known.push((reference.table.clone(), columns)),
+            None => {
+                let message = format!("the columns of `{}` could not be checked", reference.table);
+                let hint = format!("no file matches `{}` in the landing folder yet", source.path);
+                file.warn(reference.mark, message, Some(hint));
+            }
+        }
+    }
+    if known.len() == sources.len() { Origin::Known(known) } else { Origin::Unknown }
+}

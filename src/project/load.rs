@@ -1,0 +1,111 @@
+//! Reading a project: from files to a checked [`Project`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::declared::{self, Body, Declared};
+use super::events_source::Sources;
+use super::expand::Lookup;
+use super::model::{Definition, Project, Table};
+use super::reader::{Faults, File};
+use super::resolve::{self, Tables};
+use super::settings::{self, Settings};
+use super::yaml::Mark;
+use super::{Fault, derived, events, layers};
+use crate::expr::{self, Columns};
+use crate::name::TableName;
+
+/// Reads the project in `root` for an environment (`None`: the project's default one). Does not touch the lake; looks
+/// at the landing files of a source for their columns, where there are any.
+///
+/// # Errors
+/// Every fault that could be found in one pass, in the order of files and lines.
+pub fn load(root: &Path, environment: Option<&str>) -> Result<Project, Vec<Fault>> {
+    load_with(root, environment, &|name| std::env::var(name).ok())
+}
+
+/// [`load`] with the process environment passed in.
+pub(super) fn load_with(root: &Path, environment: Option<&str>, vars: Lookup) -> Result<Project, Vec<Fault>> {
+    let faults = Faults::default();
+    let project = read(root, environment, vars, &faults);
+    let (found, warnings) = faults.into_parts();
+    match project {
+        Some(project) if found.is_empty() => Ok(Project { warnings, ..project }),
+        _ => Err(found),
+    }
+}
+
+fn read(root: &Path, environment: Option<&str>, vars: Lookup, faults: &Faults) -> Option<Project> {
+    let settings = read_settings(root, environment, vars, faults);
+    let files = layers::read(root, faults);
+    let tables: Tables = files.into_iter().map(|file| (file.name.clone(), declared::read(file))).collect();
+    if tables.is_empty() && root.join("layers").is_dir() {
+        let hint = "begin with `layers/bronze/orders.yaml`, or see a project by `lakesmith init DIR`".to_owned();
+        let file = File { path: PathBuf::from("layers"), faults };
+        file.hinted(Mark::START, "the project has no tables", Some(hint));
+    }
+    let order = resolve::order(&tables);
+    // Without settings there is no landing folder to look into, but what is in the tables' files is still checked.
+    let landing = settings.as_ref().map(|s| s.environment.landing.clone()).unwrap_or_default();
+    let timezone = settings.as_ref().map_or(chrono_tz::UTC, |s| s.timezone);
+    let reading = Reading { root, landing, settings: expr::Settings { timezone }, tables: &tables, faults };
+    let mut typed: BTreeMap<TableName, Table> = BTreeMap::new();
+    for name in &order {
+        if let Some(table) = tables.get(name).and_then(|declared| reading.table(declared, &typed)) {
+            typed.insert(name.clone(), table);
+        }
+    }
+    let Settings { name, timezone, environment } = settings?;
+    Some(Project { name, root: root.to_owned(), environment, timezone, tables: typed, order, warnings: Vec::new() })
+}
+
+fn read_settings(root: &Path, environment: Option<&str>, vars: Lookup, faults: &Faults) -> Option<Settings> {
+    if !root.join(settings::FILE).is_file() {
+        let file = File { path: PathBuf::from(settings::FILE), faults };
+        let hint = "run lakesmith in the project's folder, or name it with `-C DIR`".to_owned();
+        file.hinted(Mark::START, "there is no `lakesmith.yaml`", Some(hint));
+        return None;
+    }
+    let (file, node) = File::open(root, PathBuf::from(settings::FILE), faults);
+    settings::read(&file, &node?, root, environment, vars)
+}
+
+struct Reading<'r, 'a> {
+    root: &'r Path,
+    landing: String,
+    settings: expr::Settings,
+    tables: &'r Tables<'a>,
+    faults: &'a Faults,
+}
+
+impl Reading<'_, '_> {
+    /// The table, checked; `None` if it or a table that it reads is faulty.
+    fn table(&self, declared: &Declared, typed: &BTreeMap<TableName, Table>) -> Option<Table> {
+        let (mut owner, mut description) = (declared.owner.clone(), declared.description.clone());
+        let definition = match &declared.body {
+            Body::Unreadable => return None,
+            Body::Bronze(source) => Definition::Bronze(source.clone()?),
+            Body::Table(table) if resolve::reads_bronze(table) => {
+                let sources = Sources::read(&declared.file, table, self.tables, &self.landing)?;
+                let read = events::read(declared, table, &sources, self.root, self.settings, self.faults)?;
+                owner = owner.or(read.owner);
+                description = description.or(read.description);
+                Definition::Silver(Box::new(read.events))
+            }
+            Body::Table(table) => {
+                let columns = |name: &TableName| output(typed.get(name)?);
+                Definition::Gold(Box::new(derived::read(declared, table, self.settings, &columns)?))
+            }
+        };
+        Some(Table { name: declared.name.clone(), file: declared.file.path.clone(), owner, description, definition })
+    }
+}
+
+/// The columns that other tables can read.
+fn output(table: &Table) -> Option<Columns> {
+    match &table.definition {
+        Definition::Bronze(_) => None,
+        Definition::Silver(events) => Some(events.output.clone()),
+        Definition::Gold(derived) => Some(derived.output.clone()),
+    }
+}
