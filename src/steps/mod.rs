@@ -5,6 +5,10 @@ mod apply;
 mod join;
 mod output;
 mod rank;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{OnFault, Rows, Tables, apply};
 pub(crate) use apply::{fresh, names, value};
