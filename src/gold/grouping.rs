@@ -1,5 +1,7 @@
 //! A derived table seen as: steps row by row, one group_by, steps group by group.
 
+use std::collections::BTreeSet;
+
 use crate::expr::Expr;
 use crate::project::Derived;
 use crate::steps::Step;
@@ -74,7 +76,7 @@ fn names_after(name: &str, expr: &Expr, steps: &[Step]) -> Vec<String> {
 
 /// Those of `exprs` that are just one of the columns `names`.
 fn copies(names: &[String], key: &Expr, exprs: &[(String, Expr)]) -> Vec<String> {
-    let is_copy = |expr: &Expr| names.iter().any(|name| *expr == Expr::column(name, key.ty().clone()));
+    let is_copy = |expr: &Expr| expr.ty() == key.ty() && names.iter().any(|name| is_column(expr, name));
     exprs.iter().filter(|(_, expr)| is_copy(expr)).map(|(name, _)| name.clone()).collect()
 }
 
@@ -85,4 +87,20 @@ fn in_order<'a>(mut keys: Vec<Key<'a>>, order: &[String]) -> Result<Vec<Key<'a>>
     }
     keys.sort_by_key(place);
     Ok(keys)
+}
+
+/// How many of `steps` must have gone before the columns `read` are what they are after all of them.
+pub(super) fn settled(steps: &[Step], read: &BTreeSet<String>) -> usize {
+    let makes = |step: &Step| match step {
+        Step::Derive(exprs) => exprs.iter().any(|(name, _)| read.contains(name)),
+        Step::Select(exprs) => exprs.iter().any(|(name, expr)| read.contains(name) && !is_column(expr, name)),
+        Step::Join(join) => join.columns.iter().any(|(_, name)| read.contains(name)),
+        Step::Where(_) | Step::Having(_) | Step::Union(_) => false,
+        Step::GroupBy { .. } | Step::Rank(_) => true,
+    };
+    steps.iter().rposition(makes).map_or(0, |last| last + 1)
+}
+
+fn is_column(expr: &Expr, name: &str) -> bool {
+    *expr == Expr::column(name, expr.ty().clone())
 }

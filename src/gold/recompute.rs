@@ -1,12 +1,9 @@
 //! What the rows of a derived table are.
 
-use std::collections::BTreeSet;
-
 use polars::prelude::*;
 
-use super::grouping::Grouping;
+use super::grouping::{Grouping, settled};
 use super::{Input, find};
-use crate::expr;
 use crate::name::TableName;
 use crate::project::Derived;
 use crate::steps::{OnFault, Rows, Step, fresh, names, value, with_keys};
@@ -57,18 +54,9 @@ impl<'a> Only<'a> {
     }
 }
 
-/// The first step before which the keys can be told, for then all later steps see few rows: after the last union and
-/// after the last step that makes a column the keys read.
+/// The first step before which the keys can be told, for then all later steps see few rows.
 fn earliest(grouping: &Grouping) -> usize {
-    let read: BTreeSet<String> = grouping.keys.iter().flat_map(|key| key.expr.columns()).collect();
-    let makes = |step: &Step| match step {
-        Step::Derive(exprs) => exprs.iter().any(|(name, _)| read.contains(name)),
-        Step::Select(exprs) => {
-            exprs.iter().any(|(name, expr)| read.contains(name) && *expr != expr::Expr::column(name, expr.ty().clone()))
-        }
-        Step::Union(_) | Step::GroupBy { .. } | Step::Rank(_) => true,
-        Step::Join(join) => join.columns.iter().any(|(_, name)| read.contains(name)),
-        Step::Where(_) | Step::Having(_) => false,
-    };
-    grouping.before.iter().rposition(makes).map_or(0, |last| last + 1)
+    let read = grouping.keys.iter().flat_map(|key| key.expr.columns()).collect();
+    let union = grouping.before.iter().rposition(|step| matches!(step, Step::Union(_)));
+    settled(grouping.before, &read).max(union.map_or(0, |last| last + 1))
 }

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::grouping::Grouping;
+use super::grouping::{Grouping, settled};
 use super::{Input, find};
 use crate::name::TableName;
 use crate::project::Derived;
@@ -79,9 +79,12 @@ impl<'a> Walk<'a> {
             let Some(change) = &right.change else { continue };
             let moved = [&change.removed, &change.added].map(|frame| right.rows(frame).frame);
             let moved = concat(moved, UnionArgs { maintain_order: false, ..Default::default() })?;
-            let rows = self.steps(self.whole(self.input(table)?), first, at)?;
+            // as early as the columns are there, for then all later steps see few rows
+            let read = join.on.iter().map(|(left, _)| left.clone()).collect();
+            let known = first + settled(&self.grouping.before[first..at], &read);
+            let rows = self.steps(self.whole(self.input(table)?), first, known)?;
             let matching = with_join_keys(rows, join, Rows { frame: moved, columns: right.columns.clone() })?;
-            parts.push(self.keys(self.steps(matching, at, end)?));
+            parts.push(self.keys(self.steps(matching, known, end)?));
         }
         Ok(parts)
     }

@@ -40,8 +40,8 @@ pub fn apply(
 ) -> PolarsResult<LazyFrame> {
     let tables = |name: &TableName| tables(name).map(|(frame, columns)| Rows { frame, columns });
     let rows = Rows { frame, columns: columns.clone() };
-    let numbered = steps.iter().enumerate();
-    Ok(numbered.fold(Ok(rows), |rows, (i, step)| step.apply(i, rows?, OnFault::Fail, &tables))?.frame)
+    let mut numbered = steps.iter().enumerate();
+    Ok(numbered.try_fold(rows, |rows, (i, step)| step.apply(i, rows, OnFault::Fail, &tables))?.frame)
 }
 
 impl Step {
@@ -90,9 +90,19 @@ impl Rows {
     }
 }
 
+/// A column by its very name; Polars' `col` would take `*` and `^…$` for patterns.
+pub(crate) fn column(name: &str) -> Expr {
+    Expr::Column(name.into())
+}
+
+/// A column under another name.
+pub(crate) fn renamed(from: &str, to: &str) -> Expr {
+    column(from).alias(to)
+}
+
 /// Columns by name.
 pub(crate) fn names(columns: &Columns) -> Vec<Expr> {
-    columns.iter().map(|c| col(c.name.as_str())).collect()
+    columns.iter().map(|c| column(&c.name)).collect()
 }
 
 /// `count` names that no column bears.
@@ -148,15 +158,15 @@ impl Lower<'_> {
         // Polars joins neighbouring filters into one and evaluates both on all rows. As a column of its own the
         // condition sees only the rows that the filters before it let through.
         let kept = fresh(1, &rows.columns).remove(0);
-        rows.frame.with_column(value.alias(kept.as_str())).filter(col(kept.as_str())).select(names(&rows.columns))
+        rows.frame.with_column(value.alias(kept.as_str())).filter(column(&kept)).select(names(&rows.columns))
     }
 
     /// By way of `with_columns`, since a selection of literals alone would be one row, however many came in.
     fn select(&self, rows: Rows, exprs: &[(String, expr::Expr)]) -> LazyFrame {
         let inner = fresh(exprs.len(), &rows.columns);
-        let renamed = self.named(exprs).into_iter().zip(&inner).map(|(expr, name)| expr.alias(name.as_str()));
-        let outer = inner.iter().zip(exprs).map(|(inner, (name, _))| col(inner.as_str()).alias(name.as_str()));
-        rows.frame.with_columns(renamed.collect::<Vec<_>>()).select(outer.collect::<Vec<_>>())
+        let values = self.named(exprs).into_iter().zip(&inner).map(|(expr, name)| expr.alias(name.as_str()));
+        let outer = inner.iter().zip(exprs).map(|(inner, (name, _))| renamed(inner, name));
+        rows.frame.with_columns(values.collect::<Vec<_>>()).select(outer.collect::<Vec<_>>())
     }
 
     /// The keys are columns of their own while grouping, since a key may have the name of a column that an aggregate
@@ -175,7 +185,7 @@ impl Lower<'_> {
         let typed = inner.iter().zip(keys).map(|(name, (_, key))| Column::new(name, key.ty().clone()));
         let columns: Columns = rows.columns.into_iter().chain(typed).collect();
         let grouped = expr::group(frame, &columns, &inner, aggregate, &tiebreak);
-        let key_columns = inner.iter().zip(keys).map(|(inner, (name, _))| col(inner.as_str()).alias(name.as_str()));
-        grouped.select(key_columns.chain(aggregate.iter().map(|(name, _)| col(name.as_str()))).collect::<Vec<_>>())
+        let key_columns = inner.iter().zip(keys).map(|(inner, (name, _))| renamed(inner, name));
+        grouped.select(key_columns.chain(aggregate.iter().map(|(name, _)| column(name))).collect::<Vec<_>>())
     }
 }

@@ -2,10 +2,10 @@
 
 use polars::prelude::*;
 
-use super::apply::{Rows, fresh, names};
+use super::apply::{Rows, column, fresh, names, renamed};
 use super::output::{comparable, find};
 use super::{Join, JoinKind};
-use crate::expr::{Column, Columns};
+use crate::expr::{Column, Columns, Type};
 
 /// The rows of `left` joined with those of `right`; exactly the columns `output`.
 pub(super) fn apply(left: Rows, join: &Join, right: Rows, output: &Columns) -> PolarsResult<LazyFrame> {
@@ -18,7 +18,7 @@ pub(super) fn apply(left: Rows, join: &Join, right: Rows, output: &Columns) -> P
         left_on.push(as_type(l, &ty).alias(left_key.as_str()));
         right_columns.push(as_type(r, &ty).alias(right_key.as_str()));
     }
-    right_columns.extend(join.columns.iter().map(|(column, name)| col(column.as_str()).alias(name.as_str())));
+    right_columns.extend(join.columns.iter().map(|(from, to)| renamed(from, to)));
     let joined = left
         .frame
         .with_columns(left_on)
@@ -52,7 +52,7 @@ pub(crate) fn with_keys(frame: LazyFrame, keys: &[String], wanted: LazyFrame, wa
 }
 
 fn by_name(names: &[String]) -> Vec<Expr> {
-    names.iter().map(|name| col(name.as_str())).collect()
+    names.iter().map(|name| column(name)).collect()
 }
 
 fn kind(how: JoinKind) -> JoinType {
@@ -64,18 +64,13 @@ fn kind(how: JoinKind) -> JoinType {
     }
 }
 
-fn key<'a>(
-    left: &'a Columns,
-    l: &str,
-    right: &'a Columns,
-    r: &str,
-) -> PolarsResult<(&'a Column, &'a Column, crate::expr::Type)> {
+fn key<'a>(left: &'a Columns, l: &str, right: &'a Columns, r: &str) -> PolarsResult<(&'a Column, &'a Column, Type)> {
     let pair = find(left, l).zip(find(right, r));
     pair.and_then(|(l, r)| Some((l, r, comparable(&l.ty, &r.ty)?)))
         .ok_or_else(|| polars_err!(ComputeError: "`{l}` and `{r}` cannot be joined"))
 }
 
-fn as_type(column: &Column, ty: &crate::expr::Type) -> Expr {
-    let value = col(column.name.as_str());
-    if column.ty == *ty { value } else { value.strict_cast(ty.to_polars()) }
+fn as_type(of: &Column, ty: &Type) -> Expr {
+    let value = column(&of.name);
+    if of.ty == *ty { value } else { value.strict_cast(ty.to_polars()) }
 }

@@ -76,6 +76,7 @@ pub(crate) fn written(frame: &DataFrame) -> Vec<String> {
     let word = |value: AnyValue| match value {
         AnyValue::Null => "-".to_owned(),
         AnyValue::String(text) => text.to_owned(),
+        AnyValue::StringOwned(text) => text.to_string(),
         other => other.to_string(),
     };
     let line = |i: usize| {
