@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::expr::Expr;
 use crate::project::Derived;
-use crate::steps::Step;
+use crate::steps::{Join, Step};
 
 /// A table whose groups can be computed one by one.
 pub(super) struct Grouping<'a> {
@@ -12,6 +12,9 @@ pub(super) struct Grouping<'a> {
     pub(super) before: &'a [Step],
     /// in the order of the table's key
     pub(super) keys: Vec<Key<'a>>,
+    /// joins after the group_by; what they match is told by the group's keys alone, whose names in the table stand as
+    /// the left columns
+    pub(super) joins_after: Vec<Join>,
 }
 
 /// One key of the group_by.
@@ -41,20 +44,42 @@ impl<'a> Grouping<'a> {
             return Err("its group_by has no key, so all rows are one group".into());
         }
         let after = &steps[at + 1..];
-        if let Some(table) = after.iter().find_map(Step::table) {
-            return Err(format!("it brings in `{table}` after its group_by"));
-        }
-        let keys = keys
+        let outputs = keys
             .iter()
             .map(|(name, expr)| {
-                let outputs = names_after(name, expr, after);
-                let wanted = derived.key.iter().find(|key| outputs.contains(key)).or(outputs.first());
-                let output = wanted.ok_or_else(|| format!("`{name}` of its group_by does not reach the output"))?;
-                Ok(Key { expr, output: output.clone() })
+                let names = names_after(name, expr, after);
+                let wanted = derived.key.iter().find(|key| names.contains(key)).or(names.first());
+                wanted.cloned().ok_or_else(|| format!("`{name}` of its group_by does not reach the output"))
             })
             .collect::<Result<Vec<_>, String>>()?;
-        Ok(Grouping { before: &steps[..at], keys: in_order(keys, &derived.key)? })
+        let joins_after = joins_after(after, keys, &outputs)?;
+        let keys = keys.iter().zip(outputs).map(|((_, expr), output)| Key { expr, output }).collect();
+        Ok(Grouping { before: &steps[..at], keys: in_order(keys, &derived.key)?, joins_after })
     }
+}
+
+fn joins_after(after: &[Step], keys: &[(String, Expr)], outputs: &[String]) -> Result<Vec<Join>, String> {
+    let mut joins = Vec::new();
+    for (i, step) in after.iter().enumerate() {
+        let join = match step {
+            Step::Join(join) => join,
+            Step::Union(table) => return Err(format!("it has a union with `{table}` after its group_by")),
+            _ => continue,
+        };
+        let key_of = |column: &String| {
+            keys.iter()
+                .zip(outputs)
+                .find(|((name, expr), _)| names_after(name, expr, &after[..i]).contains(column))
+                .map(|(_, output)| output.clone())
+                .ok_or_else(|| {
+                    let with = &join.with;
+                    format!("it joins `{with}` after its group_by on `{column}`, which is no key of the group_by")
+                })
+        };
+        let on = join.on.iter().map(|(l, r)| Ok((key_of(l)?, r.clone()))).collect::<Result<_, String>>()?;
+        joins.push(Join { on, ..join.clone() });
+    }
+    Ok(joins)
 }
 
 /// The names that a group's column has after `steps`; none if it is gone or another value.

@@ -119,6 +119,16 @@ fn renamed_key() -> Derived {
     derived("orders", chain, &["sort", "big"])
 }
 
+fn joins_of_groups() -> Derived {
+    let chain = from("orders")
+        .group_by(&[("who", "customer"), ("kind", "kind")], &SUMS)
+        .join(JoinKind::Left, "customers", &[("who", "customer")], &[("region", "region")])
+        .select(&[("sort", "kind"), ("who", "who"), ("n", "n"), ("region", "region")])
+        .join(JoinKind::Anti, "regions", &[("sort", "region"), ("who", "country")], &[])
+        .join(JoinKind::Semi, "orders", &[("sort", "kind")], &[]);
+    derived("orders", chain, &["who", "sort"])
+}
+
 fn guarded() -> Derived {
     let chain = from("orders")
         .filter("kind <> 0")
@@ -291,6 +301,7 @@ follows!(
     joined_with_itself,
     united_with_itself,
     renamed_key,
+    joins_of_groups,
     guarded
 );
 
@@ -396,8 +407,11 @@ fn strategy_says_why_not() {
     assert_eq!(why(kind(counted().group_by(&[("kind", "n")], &[]))), "it groups more than once");
     let one = from("orders").group_by(&[], &[("n", "count(*)")]);
     assert_eq!(why(derived("orders", one, &[])), "its group_by has no key, so all rows are one group");
-    let joined = counted().join(JoinKind::Left, "regions", &[("kind", "region")], &[("country", "country")]);
-    assert_eq!(why(kind(joined)), "it brings in `silver.regions` after its group_by");
+    let joined = counted().join(JoinKind::Left, "regions", &[("n", "region")], &[("country", "country")]);
+    let on_n = "it joins `silver.regions` after its group_by on `n`, which is no key of the group_by";
+    assert_eq!(why(kind(joined)), on_n);
+    let united = counted().beside("counts", "kind:bigint n:bigint").union("counts");
+    assert_eq!(why(kind(united)), "it has a union with `silver.counts` after its group_by");
     let lost = "`kind` of its group_by does not reach the output";
     assert_eq!(why(kind(counted().derive(&[("kind", "kind + 0")]))), lost);
     assert_eq!(why(kind(counted().select(&[("n", "n"), ("kind", "n")]))), lost);

@@ -1,9 +1,12 @@
 //! Which groups a change of the inputs touches.
 
-use polars::prelude::*;
+use polars::prelude::{
+    DataFrame, Expr, Field, IntoLazy, LazyFrame, PolarsResult, UnionArgs, UniqueKeepStrategy, concat, polars_err,
+};
 
 use super::grouping::{Grouping, settled};
 use super::{Input, find};
+use crate::expr::Column;
 use crate::name::TableName;
 use crate::project::Derived;
 use crate::steps::{OnFault, Rows, Step, value, with_join_keys};
@@ -23,6 +26,7 @@ pub fn touched_keys(derived: &Derived, inputs: &[Input]) -> PolarsResult<LazyFra
         for (table, first) in walk.sources(&derived.from) {
             parts.extend(walk.of_changed_rows(table, first)?);
             parts.extend(walk.of_changed_joins(table, first)?);
+            parts.extend(walk.of_changed_joins_after(table, first)?);
         }
     }
     if parts.is_empty() {
@@ -75,18 +79,37 @@ impl<'a> Walk<'a> {
         let mut parts = Vec::new();
         for (at, step) in self.grouping.before.iter().enumerate().skip(first) {
             let Step::Join(join) = step else { continue };
-            let right = self.input(&join.with)?;
-            let Some(change) = &right.change else { continue };
-            let moved = [&change.removed, &change.added].map(|frame| right.rows(frame).frame);
-            let moved = concat(moved, UnionArgs { maintain_order: false, ..Default::default() })?;
+            let Some(moved) = self.moved(&join.with)? else { continue };
             // as early as the columns are there, for then all later steps see few rows
             let read = join.on.iter().map(|(left, _)| left.clone()).collect();
             let known = first + settled(&self.grouping.before[first..at], &read);
             let rows = self.steps(self.whole(self.input(table)?), first, known)?;
-            let matching = with_join_keys(rows, join, Rows { frame: moved, columns: right.columns.clone() })?;
+            let matching = with_join_keys(rows, join, moved)?;
             parts.push(self.keys(self.steps(matching, known, end)?));
         }
         Ok(parts)
+    }
+
+    /// The same for the joins of whole groups.
+    fn of_changed_joins_after(&self, table: &TableName, first: usize) -> PolarsResult<Vec<LazyFrame>> {
+        let mut parts = Vec::new();
+        for join in &self.grouping.joins_after {
+            let Some(moved) = self.moved(&join.with)? else { continue };
+            let rows = self.steps(self.whole(self.input(table)?), first, self.grouping.before.len())?;
+            let keys = self.grouping.keys.iter();
+            let columns = keys.map(|key| Column::new(&key.output, key.expr.ty().clone())).collect();
+            parts.push(with_join_keys(Rows { frame: self.keys(rows), columns }, join, moved)?.frame);
+        }
+        Ok(parts)
+    }
+
+    /// The rows of a table that went or came.
+    fn moved(&self, table: &TableName) -> PolarsResult<Option<Rows>> {
+        let input = self.input(table)?;
+        let Some(change) = &input.change else { return Ok(None) };
+        let parts = [&change.removed, &change.added].map(|frame| input.rows(frame).frame);
+        let frame = concat(parts, UnionArgs { maintain_order: false, ..Default::default() })?;
+        Ok(Some(Rows { frame, columns: input.columns.clone() }))
     }
 
     /// Unions are left out: their rows are followed on their own.
