@@ -11,6 +11,8 @@ mod recompute;
 mod tests;
 mod touched;
 
+use std::collections::BTreeSet;
+
 use polars::prelude::LazyFrame;
 
 pub use recompute::recompute;
@@ -19,7 +21,7 @@ pub use touched::touched_keys;
 use crate::expr::Columns;
 use crate::name::TableName;
 use crate::project::Derived;
-use crate::steps::Rows;
+use crate::steps::{Rows, Step};
 
 /// How a table can follow a change of its inputs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -45,12 +47,30 @@ pub fn strategy(derived: &Derived) -> Strategy {
     }
 }
 
+/// The columns of an input whose changes count: a table that is only joined counts by its `on` and what the join adds,
+/// so a customer's new e-mail address touches no group of revenue by region. `None`: all columns.
+pub fn columns_read(derived: &Derived, table: &TableName) -> Option<BTreeSet<String>> {
+    let united = |step: &Step| matches!(step, Step::Union(other) if other == table);
+    if derived.from == *table || derived.steps.iter().any(united) {
+        return None;
+    }
+    let joins = derived.steps.iter().filter_map(|step| match step {
+        Step::Join(join) if join.with == *table => Some(join),
+        _ => None,
+    });
+    let read = joins.flat_map(|join| {
+        let on = join.on.iter().map(|(_, right)| right);
+        on.chain(join.columns.iter().map(|(column, _)| column)).cloned()
+    });
+    Some(read.collect())
+}
+
 /// A table that a derived table reads, without lineage columns.
 #[derive(Clone)]
 pub struct Input {
     /// its name
     pub table: TableName,
-    /// the columns of all its frames; what else they hold is not read
+    /// the columns of all its frames, at least those of [`columns_read`]; what else they hold is not read
     pub columns: Columns,
     /// its rows at the version to compute from
     pub new: LazyFrame,

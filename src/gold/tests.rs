@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 use proptest::prelude::*;
 
-use super::{Change, Input, Strategy as Follows, recompute, strategy, touched_keys};
+use super::{Change, Input, Strategy as Follows, columns_read, recompute, strategy, touched_keys};
 use crate::project::{Derived, OnChange};
 use crate::steps::JoinKind;
 use crate::steps::testing::{Chain, failure, lines, rank, rows, silver};
@@ -438,4 +438,23 @@ fn a_missing_input_is_named() {
     let only_orders: Vec<Input> = inputs(&world(&[], &[]), &world(&[], &[])).into_iter().take(1).collect();
     let message = recompute(&inner_join(), &only_orders, None).err().unwrap().to_string();
     assert!(message.contains("there is no table `silver.customers`"), "{message}");
+}
+
+#[test]
+fn only_what_a_join_reads_counts_as_a_change() {
+    let read =
+        |derived: &Derived, table| columns_read(derived, &silver(table)).map(|names| names.into_iter().collect());
+    assert_eq!(read(&two_joins(), "orders"), None::<Vec<String>>);
+    assert_eq!(read(&two_joins(), "customers"), Some(vec!["customer".into(), "region".into()]));
+    assert_eq!(read(&joined_with_itself(), "orders"), None);
+    assert_eq!(read(&union_then_join(), "returns"), None);
+
+    // the column `active` is not read, so an input may come without it
+    let world = world(&[[1, 1, 0, 10]], &[[1, 7, 1]]);
+    let mut inputs = inputs(&world, &world);
+    for input in inputs.iter_mut().filter(|input| input.table == silver("customers")) {
+        input.columns.retain(|column| column.name != "active");
+        input.new = input.new.clone().select([col("customer"), col("region")]);
+    }
+    assert_eq!(lines(&recompute(&left_join_and_having(), &inputs, None).unwrap()), ["7 0 2 10 1 1 1000"]);
 }

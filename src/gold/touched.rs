@@ -1,7 +1,7 @@
 //! Which groups a change of the inputs touches.
 
 use polars::prelude::{
-    DataFrame, Expr, Field, IntoLazy, LazyFrame, PolarsResult, UnionArgs, UniqueKeepStrategy, concat, polars_err,
+    DataFrame, Field, IntoLazy, LazyFrame, PolarsResult, UnionArgs, UniqueKeepStrategy, concat, polars_err,
 };
 
 use super::grouping::{Grouping, settled};
