@@ -64,9 +64,11 @@ impl Lowered {
         let what = what.to_owned();
         let value = self.value.clone();
         value.map_many(
-            move |columns| match columns[1].as_materialized_series().drop_nulls().str()?.get(0) {
-                Some(reason) => Err(pl::polars_err!(ComputeError: "{what}: {reason}")),
-                None => Ok(std::mem::take(&mut columns[0])),
+            move |columns| {
+                if let Some(reason) = columns[1].as_materialized_series().str()?.iter().flatten().next() {
+                    return Err(pl::polars_err!(ComputeError: "{what}: {reason}"));
+                }
+                Ok(std::mem::take(&mut columns[0]))
             },
             &[fault],
             |_, fields| Ok(fields[0].clone()),
