@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::{Step, join, rank};
-use crate::expr::{self, Aggregate, Column, Columns};
+use crate::expr::{self, Aggregate, Column, Columns, Type};
 use crate::name::TableName;
 
 /// Rows on their way through the steps: a lazy frame and what its columns are.
@@ -152,6 +152,7 @@ impl Lower<'_> {
 
     fn filter(&self, rows: Rows, condition: &expr::Expr) -> LazyFrame {
         let (value, can_fail) = self.expr(condition, "");
+        let value = if *condition.ty() == Type::Null { value.cast(DataType::Boolean) } else { value };
         if !can_fail {
             return rows.frame.filter(value);
         }
