@@ -1,1 +1,33 @@
 //! The only place that names deltalake or arrow: open, scan, write, commit, diff, merge, query.
+//!
+//! A [`Lake`] holds [`Table`]s. A [`Snapshot`] is a table at one version; everything that is decided about a table is
+//! decided on one snapshot, and a [`Change`] is committed against exactly that snapshot or refused with
+//! [`Error::Lost`]. A [`Writer`] writes [`DataFile`]s, which nobody sees until a commit names them.
+
+mod bridge;
+mod commit;
+mod error;
+mod file;
+mod history;
+mod lake;
+mod log;
+mod normalise;
+mod partition;
+mod scan;
+mod schema;
+mod snapshot;
+mod table;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use commit::{Change, Operation};
+pub use error::Error;
+pub use file::DataFile;
+pub use history::CommitRecord;
+pub use lake::{ETag, Lake};
+pub use scan::{FILE_COLUMN, ROW_COLUMN};
+pub use schema::TableSchema;
+pub use snapshot::Snapshot;
+pub use table::{At, Table};
+pub use write::Writer;

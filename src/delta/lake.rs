@@ -1,0 +1,195 @@
+//! A lake: the folder that holds all tables, and small objects beside them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use deltalake::logstore::object_store::path::Path;
+use deltalake::logstore::object_store::{
+    self, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
+};
+use deltalake::logstore::{LogStoreRef, StorageConfig, logstore_for, logstore_with};
+use url::Url;
+
+use super::{Error, Table};
+use crate::project::Secret;
+
+/// Where all tables of a project stand. Cheap to clone.
+#[derive(Clone)]
+pub struct Lake(Arc<Root>);
+
+struct Root {
+    /// ends with a slash
+    url: Url,
+    options: HashMap<String, String>,
+    /// replaces the store that `url` stands for; tests inject faults with it
+    store: Option<Arc<dyn ObjectStore>>,
+    log_store: LogStoreRef,
+}
+
+/// The state of a small object, to be given back with [`Lake::put_if_unchanged`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ETag {
+    tag: Option<String>,
+    version: Option<String>,
+    content: blake3::Hash,
+}
+
+impl Lake {
+    /// Opens the lake at a local path or a URL. Creates nothing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if `uri` is no place that this build can reach.
+    pub fn open(uri: &str, storage: &BTreeMap<String, Secret>) -> Result<Self, Error> {
+        let options = storage.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
+        Self::build(root_url(uri)?, options, None)
+    }
+
+    /// The lake at `uri` within a given store whose root is the root of the URL's scheme.
+    ///
+    /// # Errors
+    /// As [`Lake::open`].
+    pub fn with_store(uri: &str, store: Arc<dyn ObjectStore>) -> Result<Self, Error> {
+        Self::build(root_url(uri)?, HashMap::new(), Some(store))
+    }
+
+    fn build(url: Url, options: HashMap<String, String>, store: Option<Arc<dyn ObjectStore>>) -> Result<Self, Error> {
+        let log_store = log_store(&url, &options, store.as_ref())?;
+        Ok(Lake(Arc::new(Root { url, options, store, log_store })))
+    }
+
+    /// The table in a folder such as `silver/orders`, `quarantine/orders` or `_lakesmith/ledger`, whether it exists or
+    /// not.
+    pub fn table(&self, folder: &str) -> Table {
+        Table::new(self.clone(), folder)
+    }
+
+    /// The lake's root; ends with a slash.
+    pub fn url(&self) -> &Url {
+        &self.0.url
+    }
+
+    /// The lake's root as a local path, if it is one.
+    pub(super) fn local_path(&self) -> Option<PathBuf> {
+        (self.0.url.scheme() == "file").then(|| self.0.url.to_file_path().ok()).flatten()
+    }
+
+    /// The log store of the table in `folder`.
+    pub(super) fn log_store(&self, folder: &str) -> Result<LogStoreRef, Error> {
+        log_store(&self.folder_url(folder)?, &self.0.options, self.0.store.as_ref())
+    }
+
+    pub(super) fn folder_url(&self, folder: &str) -> Result<Url, Error> {
+        let mut url = self.0.url.clone();
+        url.path_segments_mut()
+            .map_err(|()| Error::invalid(folder, "the lake's URL cannot hold folders"))?
+            .pop_if_empty()
+            .extend(folder.split('/'))
+            .push("");
+        Ok(url)
+    }
+
+    fn objects(&self) -> Arc<dyn ObjectStore> {
+        self.0.log_store.object_store(None)
+    }
+
+    /// Writes an object unless there is one; `false` if there was.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]
+    pub async fn put_if_absent(&self, path: &str, bytes: Vec<u8>) -> Result<bool, Error> {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.objects().put_opts(&Path::from(path), PutPayload::from(bytes), options).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(Error::object(path, &error)),
+        }
+    }
+
+    /// An object and its state; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]
+    pub async fn get(&self, path: &str) -> Result<Option<(Vec<u8>, ETag)>, Error> {
+        let found = match self.objects().get(&Path::from(path)).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(Error::object(path, &error)),
+        };
+        let (tag, version) = (found.meta.e_tag.clone(), found.meta.version.clone());
+        let bytes = found.bytes().await.map_err(|error| Error::object(path, &error))?.to_vec();
+        let content = blake3::hash(&bytes);
+        Ok(Some((bytes, ETag { tag, version, content })))
+    }
+
+    /// Replaces an object that is still as it was read; `false` if it is not. A local disk knows no conditional
+    /// overwrite: there the object is read and compared first, so two writers within the same instant can both win.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]
+    pub async fn put_if_unchanged(&self, path: &str, bytes: Vec<u8>, etag: &ETag) -> Result<bool, Error> {
+        let version = UpdateVersion { e_tag: etag.tag.clone(), version: etag.version.clone() };
+        let conditional = PutOptions { mode: PutMode::Update(version), ..PutOptions::default() };
+        let store = self.objects();
+        match store.put_opts(&Path::from(path), PutPayload::from(bytes.clone()), conditional).await {
+            Ok(_) => return Ok(true),
+            Err(object_store::Error::Precondition { .. } | object_store::Error::NotFound { .. }) => return Ok(false),
+            Err(object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. }) => {}
+            Err(error) => return Err(Error::object(path, &error)),
+        }
+        match self.get(path).await? {
+            Some((_, now)) if now.content == etag.content => {}
+            _ => return Ok(false),
+        }
+        store.put(&Path::from(path), PutPayload::from(bytes)).await.map_err(|error| Error::object(path, &error))?;
+        Ok(true)
+    }
+
+    /// Deletes an object; it is no error if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]
+    pub async fn delete(&self, path: &str) -> Result<(), Error> {
+        match self.objects().delete(&Path::from(path)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(Error::object(path, &error)),
+        }
+    }
+}
+
+fn log_store(
+    url: &Url,
+    options: &HashMap<String, String>,
+    store: Option<&Arc<dyn ObjectStore>>,
+) -> Result<LogStoreRef, Error> {
+    let invalid = |error: deltalake::DeltaTableError| Error::invalid(url.as_str(), error.to_string());
+    let config = StorageConfig::parse_options(options.iter()).map_err(invalid)?;
+    match store {
+        Some(store) => logstore_with(Arc::clone(store), url, config),
+        None => logstore_for(url, config),
+    }
+    .map_err(invalid)
+}
+
+/// A path is made absolute without looking at the disk: the lake need not exist yet.
+fn root_url(uri: &str) -> Result<Url, Error> {
+    let mut url = if uri.contains("://") {
+        Url::parse(uri).map_err(|error| Error::invalid(uri, format!("this is no URL: {error}")))?
+    } else {
+        let path = std::path::absolute(uri).map_err(|error| Error::storage(uri, &error))?;
+        Url::from_directory_path(resolved(&path)).map_err(|()| Error::invalid(uri, "this path cannot be a URL"))?
+    };
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+/// Symbolic links and `..` resolved, as far as the path exists.
+fn resolved(path: &FilePath) -> PathBuf {
+    match (std::fs::canonicalize(path), path.parent(), path.file_name()) {
+        (Ok(path), _, _) => path,
+        (Err(_), Some(parent), Some(name)) => resolved(parent).join(name),
+        (Err(_), _, _) => path.to_path_buf(),
+    }
+}

@@ -1,0 +1,149 @@
+//! Data files as one lazy frame.
+
+use polars::prelude::*;
+
+use super::{DataFile, Error, Table, TableSchema, partition};
+
+/// The index of a row's file among the files that were asked for (u32).
+pub const FILE_COLUMN: &str = "__file";
+/// The 0-based position of a row in its file (u32).
+pub const ROW_COLUMN: &str = "__row";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Positions {
+    None,
+    Add,
+}
+
+/// Files with the same partition values and without deletion vectors are read by one scan.
+pub(super) fn scan(
+    table: &Table,
+    schema: &TableSchema,
+    files: &[DataFile],
+    positions: Positions,
+) -> Result<LazyFrame, Error> {
+    if files.is_empty() {
+        return Ok(DataFrame::empty_with_schema(&output_schema(schema, positions)).lazy());
+    }
+    let mut runs: Vec<(usize, &[DataFile])> = Vec::new();
+    let mut start = 0;
+    for end in 1..=files.len() {
+        if end == files.len() || !read_alike(schema, &files[start], &files[end], positions) {
+            runs.push((start, &files[start..end]));
+            start = end;
+        }
+    }
+    let mut frames = Vec::with_capacity(runs.len());
+    for (first, run) in runs {
+        frames.push(scan_run(table, schema, first, run, positions)?);
+    }
+    match frames.len() {
+        1 => Ok(frames.swap_remove(0)),
+        _ => Ok(concat(frames, UnionArgs { to_supertypes: false, rechunk: false, ..UnionArgs::default() })?),
+    }
+}
+
+fn read_alike(schema: &TableSchema, a: &DataFile, b: &DataFile, positions: Positions) -> bool {
+    let plain = |file: &DataFile| !file.has_deletion_vector();
+    let value = |file: &DataFile, name: &String| file.partition_values().get(name).cloned().flatten();
+    positions == Positions::None
+        && plain(a)
+        && plain(b)
+        && schema.partition_by.iter().all(|name| value(a, name) == value(b, name))
+}
+
+fn output_schema(schema: &TableSchema, positions: Positions) -> Schema {
+    let mut output = schema.to_polars().as_ref().clone();
+    if positions == Positions::Add {
+        output.with_column(FILE_COLUMN.into(), DataType::UInt32);
+        output.with_column(ROW_COLUMN.into(), DataType::UInt32);
+    }
+    output
+}
+
+fn scan_run(
+    table: &Table,
+    schema: &TableSchema,
+    first: usize,
+    files: &[DataFile],
+    positions: Positions,
+) -> Result<LazyFrame, Error> {
+    let deleted = files.first().map(DataFile::deleted_rows).unwrap_or_default();
+    let numbered = positions == Positions::Add || !deleted.is_empty();
+    let paths: Vec<PlRefPath> = files.iter().map(|file| location(table, file.path())).collect::<Result<_, _>>()?;
+    let args = UnifiedScanArgs {
+        schema: Some(schema.file_schema()),
+        hive_options: HiveOptions::new_disabled(),
+        glob: false,
+        row_index: numbered.then(|| RowIndex { name: ROW_COLUMN.into(), offset: 0 }),
+        cast_columns_policy: cast_policy(),
+        missing_columns_policy: MissingColumnsPolicy::Insert,
+        extra_columns_policy: ExtraColumnsPolicy::Ignore,
+        ..UnifiedScanArgs::default()
+    };
+    let options = ParquetOptions { schema: Some(schema.file_schema()), ..ParquetOptions::default() };
+    let mut frame: LazyFrame =
+        DslBuilder::scan_parquet(ScanSources::Paths(paths.into()), options, args)?.build().into();
+    if !deleted.is_empty() {
+        frame = without(frame, deleted)?;
+    }
+    let mut columns = Vec::with_capacity(schema.columns.len() + 2);
+    for column in &schema.columns {
+        let name = column.name.as_str();
+        if schema.partition_by.contains(&column.name) {
+            let text =
+                files.first().and_then(|file| file.partition_values().get(name)).and_then(|text| text.as_deref());
+            let value = partition::literal(text, &column.ty)
+                .map_err(|why| Error::unreadable(table.folder(), format!("`{name}`: {why}")))?;
+            columns.push(value.alias(name));
+        } else {
+            columns.push(col(name));
+        }
+    }
+    if positions == Positions::Add {
+        let index = u32::try_from(first).map_err(|_| Error::invalid(table.folder(), "too many files for one scan"))?;
+        columns.extend([lit(index).alias(FILE_COLUMN), col(ROW_COLUMN)]);
+    }
+    Ok(frame.select(columns))
+}
+
+/// The rows that a deletion vector does not hide.
+fn without(frame: LazyFrame, deleted: &[u64]) -> Result<LazyFrame, Error> {
+    let positions: Vec<u32> = deleted.iter().filter_map(|&row| u32::try_from(row).ok()).collect();
+    let height = positions.len();
+    let deleted = DataFrame::new(height, vec![Column::new(ROW_COLUMN.into(), positions)])?.lazy();
+    let args = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Anti) };
+    Ok(frame.join(deleted, [col(ROW_COLUMN)], [col(ROW_COLUMN)], args))
+}
+
+/// A file may be older than its table's schema. Casts that can lose something stay errors.
+fn cast_policy() -> CastColumnsPolicy {
+    CastColumnsPolicy {
+        integer_upcast: true,
+        float_upcast: true,
+        // Spark's INT96 timestamps come as nanoseconds without a zone, in UTC
+        datetime_nanoseconds_downcast: true,
+        datetime_milliseconds_upcast: true,
+        datetime_convert_timezone: true,
+        categorical_to_string: true,
+        missing_struct_fields: MissingColumnsPolicy::Insert,
+        extra_struct_fields: ExtraColumnsPolicy::Ignore,
+        ..CastColumnsPolicy::ERROR_ON_MISMATCH
+    }
+}
+
+/// A local path, as it stands on disk, or a URL. delta-rs' own list of URIs is percent-encoded, which Polars would
+/// take for the file's name.
+fn location(table: &Table, path: &str) -> Result<PlRefPath, Error> {
+    if let Some(root) = table.lake().local_path() {
+        let full = root.join(table.folder()).join(path);
+        let text = full.to_str().ok_or_else(|| Error::invalid(table.folder(), "the lake's path is no UTF-8"))?;
+        return Ok(PlRefPath::new(text));
+    }
+    let mut url = table.lake().folder_url(table.folder())?;
+    url.path_segments_mut()
+        .map_err(|()| Error::invalid(table.folder(), "the lake's URL cannot hold files"))?
+        .pop_if_empty()
+        .extend(path.split('/'));
+    Ok(PlRefPath::new(url.as_str()))
+}

@@ -1,0 +1,113 @@
+//! One Parquet file that is being written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use chrono::Utc;
+use deltalake::kernel::Add;
+use deltalake::parquet::arrow::ArrowWriter;
+use deltalake::parquet::arrow::arrow_writer::ArrowWriterOptions;
+use deltalake::parquet::basic::{Compression, ZstdLevel};
+use deltalake::parquet::errors::ParquetError;
+use deltalake::parquet::file::properties::WriterProperties;
+use polars::prelude::DataFrame;
+
+use super::Target;
+use super::statistics::Statistics;
+use super::upload::Upload;
+use crate::delta::file::BLAKE3_TAG;
+use crate::delta::table::object_path;
+use crate::delta::{DataFile, Error, bridge};
+
+pub(super) struct OpenFile {
+    target: Arc<Target>,
+    path: String,
+    partition: HashMap<String, Option<String>>,
+    schema: SchemaRef,
+    writer: ArrowWriter<Upload>,
+    statistics: Statistics,
+}
+
+const ROW_GROUP_ROWS: usize = 1 << 20;
+/// Encoded bytes after which a row group is written, whatever its rows: wide rows must not fill the memory.
+const ROW_GROUP_BYTES: usize = 64 << 20;
+
+impl OpenFile {
+    pub(super) fn create(target: Arc<Target>, partition: &[Option<String>], frame: &DataFrame) -> Result<Self, Error> {
+        // no folders for partitions: the log is the truth, and odd values make odd folders
+        let path = format!("part-{}.zstd.parquet", uuid::Uuid::now_v7());
+        let store = target.table.log_store()?.object_store(None);
+        let upload = Upload::new(target.runtime.clone(), store, object_path(&path));
+        let schema = bridge::schema(frame).map_err(|error| encoding(&target, &error))?;
+        let options = ArrowWriterOptions::new().with_properties(properties()?).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(upload, Arc::clone(&schema), options)
+            .map_err(|error| failed(&target, error))?;
+        let names = target.schema.partition_by.iter().cloned();
+        let partition = names.zip(partition.iter().cloned()).collect();
+        let statistics = Statistics::new(&target.schema);
+        Ok(OpenFile { target, path, partition, schema, writer, statistics })
+    }
+
+    pub(super) fn write(&mut self, frame: &DataFrame) -> Result<(), Error> {
+        self.statistics.look_at(frame)?;
+        let batch = bridge::record_batch(frame, &self.schema).map_err(|error| encoding(&self.target, &error))?;
+        self.writer.write(&batch).map_err(|error| failed(&self.target, error))?;
+        if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
+            self.writer.flush().map_err(|error| failed(&self.target, error))?;
+        }
+        Ok(())
+    }
+
+    /// Written and about to be.
+    pub(super) fn bytes(&self) -> usize {
+        self.writer.bytes_written() + self.writer.in_progress_size()
+    }
+
+    /// Not written yet.
+    pub(super) fn memory(&self) -> usize {
+        self.writer.memory_size()
+    }
+
+    pub(super) fn close(mut self) -> Result<DataFile, Error> {
+        let metadata = self.writer.finish().map_err(|error| failed(&self.target, error))?;
+        let upload = self.writer.inner_mut();
+        let (size, hash) = upload.complete().map_err(|error| Error::storage(self.target.table.folder(), &error))?;
+        let add = Add {
+            path: self.path,
+            partition_values: self.partition,
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            modification_time: Utc::now().timestamp_millis(),
+            data_change: true,
+            stats: Some(self.statistics.to_json(&metadata)),
+            tags: Some(HashMap::from([(BLAKE3_TAG.to_owned(), Some(hash.to_hex().to_string()))])),
+            ..Add::default()
+        };
+        Ok(DataFile::new(add, Vec::new()))
+    }
+
+    /// Leaves no object behind.
+    pub(super) fn abort(mut self) {
+        self.writer.inner_mut().abort();
+    }
+}
+
+fn properties() -> Result<WriterProperties, Error> {
+    let level = ZstdLevel::try_new(1).map_err(|error| Error::Query(error.to_string()))?;
+    Ok(WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        // list elements are named as the Parquet specification has it
+        .set_coerce_types(true)
+        .set_created_by(concat!("lakesmith ", env!("CARGO_PKG_VERSION")).to_owned())
+        .build())
+}
+
+fn failed(target: &Target, error: ParquetError) -> Error {
+    Error::storage(target.table.folder(), &error)
+}
+
+fn encoding(target: &Target, error: &ArrowError) -> Error {
+    Error::invalid(target.table.folder(), error.to_string())
+}
