@@ -1,0 +1,55 @@
+//! The fast reader: Polars, for text that the scan has found well formed.
+
+use std::sync::Arc;
+
+use polars::io::prelude::_csv_read_internal::read_chunk;
+use polars::prelude::{Column, CsvParseOptions, DataFrame, DataType, Field, PolarsResult, Schema, polars_bail};
+
+use super::super::lineage::MALFORMED;
+use super::scan::Piece;
+use super::split::Dialect;
+
+/// Parses each piece of `text` on a thread of its own; frames as those of [`super::exact::Rows`].
+pub(super) fn parse(
+    text: &[u8],
+    pieces: &[Piece],
+    names: &[String],
+    dialect: &Dialect,
+) -> PolarsResult<Vec<DataFrame>> {
+    let schema: Schema = names.iter().map(|name| Field::new(name.as_str().into(), DataType::String)).collect();
+    let options = CsvParseOptions {
+        separator: dialect.delimiter,
+        quote_char: dialect.quote,
+        missing_is_null: false,
+        ..CsvParseOptions::default()
+    };
+    let shared = Arc::new((schema, options));
+    let starts = std::iter::once(0).chain(pieces.iter().map(|piece| piece.end));
+    let texts = starts.zip(pieces).map(|(start, piece)| (&text[start..piece.end], piece.rows));
+    if let [only] = pieces {
+        return Ok(vec![parse_piece(&text[..only.end], only.rows, &shared)?]);
+    }
+    std::thread::scope(|scope| {
+        let running: Vec<_> = texts
+            .map(|(text, rows)| {
+                let shared = Arc::clone(&shared);
+                scope.spawn(move || parse_piece(text, rows, &shared))
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn parse_piece(text: &[u8], rows: usize, shared: &(Schema, CsvParseOptions)) -> PolarsResult<DataFrame> {
+    let (schema, options) = shared;
+    let projection: Vec<usize> = (0..schema.len()).collect();
+    let frame = read_chunk(text, options, schema, false, &projection, 0, rows, None, usize::MAX, text.len(), Some(0))?;
+    if frame.height() != rows {
+        polars_bail!(ComputeError: "{} records were scanned and {} were parsed", rows, frame.height());
+    }
+    let malformed = Column::full_null(MALFORMED.into(), rows, &DataType::String);
+    DataFrame::new(rows, std::iter::once(malformed).chain(frame.into_columns()).collect())
+}

@@ -1,0 +1,168 @@
+//! CSV: every column is text, every record is kept.
+
+mod exact;
+mod fast;
+mod header;
+mod scan;
+mod split;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroUsize;
+
+use polars::prelude::DataFrame;
+
+use self::exact::{Rows, Step, Walk};
+use self::scan::{Stop, scan};
+use super::headers::Header;
+use super::read::Frames;
+use super::text::Text;
+use crate::project::CsvOptions;
+
+/// Fewer bytes than this are not worth a thread.
+const SMALLEST_PIECE: usize = 1 << 20;
+
+/// How the text is cut up; what is read does not depend on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blocks {
+    /// bytes of text that are taken at a time
+    pub size: usize,
+    /// Well-formed text in front of an odd record goes to the fast reader from this length on; `usize::MAX`: nothing
+    /// ever does.
+    pub fast_from: usize,
+}
+
+/// The records of one CSV file.
+pub(super) struct Csv {
+    text: Text,
+    walk: Walk,
+    headers: Vec<Header>,
+    names: Vec<String>,
+    blocks: Blocks,
+    threads: usize,
+}
+
+/// What became of a block.
+struct Taken {
+    frames: Vec<DataFrame>,
+    bytes: usize,
+    malformed: usize,
+}
+
+impl Csv {
+    /// Reads the header.
+    pub fn begin(
+        mut text: Text,
+        options: &CsvOptions,
+        known: Option<&[String]>,
+        longest: usize,
+        blocks: Blocks,
+    ) -> Result<Self, String> {
+        let (headers, dialect) = header::begin(&mut text, options, known, longest)?;
+        let names: Vec<String> = headers.iter().map(|h| h.stored.clone()).collect();
+        let walk = Walk::new(dialect, names.len());
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Csv { text, walk, headers, names, blocks, threads })
+    }
+
+    /// The columns under their stored and their original names.
+    pub fn headers(&self) -> &[Header] {
+        &self.headers
+    }
+
+    /// The file below.
+    pub fn text(&mut self) -> &mut Text {
+        &mut self.text
+    }
+
+    /// The next records; `None`: there are no more. An empty list only means that a block held none.
+    pub fn next_frames(&mut self) -> Result<Option<Frames>, String> {
+        let mut size = self.blocks.size.max(1);
+        loop {
+            self.text.fill(size)?;
+            let unread = self.text.unread().len();
+            if unread == 0 {
+                return Ok(None);
+            }
+            let block = unread.min(size);
+            let ended = self.text.ended() && block == unread;
+            let taken = self.take(block, ended)?;
+            if taken.bytes > 0 {
+                self.text.consume(taken.bytes);
+                return Ok(Some(Frames { frames: taken.frames, malformed: taken.malformed }));
+            }
+            size = size.saturating_mul(2);
+        }
+    }
+
+    fn take(&mut self, block: usize, ended: bool) -> Result<Taken, String> {
+        let base = self.text.offset();
+        let text = &self.text.unread()[..block];
+        let mut taken = Taken { frames: Vec::new(), bytes: 0, malformed: 0 };
+        let strict = self.walk.is_strict(base) || self.blocks.fast_from == usize::MAX;
+        let stop = if strict { Stop::Odd } else { self.take_fast(text, ended, &mut taken) };
+        if stop == Stop::Odd {
+            take_exact(&mut self.walk, &self.names, self.text.escaping(), text, base, ended, &mut taken)?;
+        }
+        Ok(taken)
+    }
+
+    fn take_fast(&self, text: &[u8], ended: bool, taken: &mut Taken) -> Stop {
+        let piece = (text.len() / self.threads).max(SMALLEST_PIECE);
+        let scanned = scan(text, ended, self.names.len(), &self.walk.dialect, piece);
+        let (end, stop) = (scanned.end(), scanned.stop);
+        if end == 0 || (stop == Stop::Odd && end < self.blocks.fast_from) {
+            return stop;
+        }
+        match fast::parse(&text[..end], &scanned.pieces, &self.names, &self.walk.dialect) {
+            Ok(frames) => {
+                *taken = Taken { frames, bytes: end, malformed: 0 };
+                stop
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the fast CSV reader refused text that was found well formed; reading exactly");
+                Stop::Odd
+            }
+        }
+    }
+}
+
+/// Reads from `taken.bytes` to the last whole record of `text`.
+fn take_exact(
+    walk: &mut Walk,
+    names: &[String],
+    escaping: fn(&[u8]) -> String,
+    text: &[u8],
+    base: u64,
+    ended: bool,
+    taken: &mut Taken,
+) -> Result<(), String> {
+    let quote = walk.dialect.quote.unwrap_or(b'"');
+    let mut rows = Rows::new(names);
+    let mut at = taken.bytes;
+    while at < text.len() {
+        let line = match walk.step(text, at, base, ended) {
+            Step::Cut => break,
+            Step::TooLong => {
+                return Err(format!("byte {}: a line is longer than {} bytes", base + at as u64, walk.dialect.longest));
+            }
+            Step::Blank(line) => line,
+            Step::Good(line) => {
+                rows.push(text, &walk.fields, quote);
+                line
+            }
+            Step::Malformed(line) => {
+                rows.push_malformed(escaping(&text[at..line.end]));
+                line
+            }
+        };
+        at = line.next;
+    }
+    taken.bytes = at;
+    let (records, malformed) = rows.counts();
+    taken.malformed += malformed;
+    if records > 0 {
+        taken.frames.push(rows.finish().map_err(|e| e.to_string())?);
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! What lies in the landing folder.
+//!
+//! All access to landing files goes through [`Landing`], so that an object store can stand behind it later.
+
+use std::fs::{self, Metadata};
+use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use globset::{GlobBuilder, GlobMatcher};
+use thiserror::Error;
+use walkdir::{DirEntry, WalkDir};
+
+use super::escape::escape;
+
+/// Names that end so are copies in progress.
+const UNFINISHED: [&str; 3] = [".tmp", ".part", ".crdownload"];
+/// What may stand on top of a pattern.
+const COMPRESSED: [&str; 2] = [".gz", ".zst"];
+
+/// The folder in which files arrive.
+#[derive(Clone, Debug)]
+pub struct Landing {
+    root: PathBuf,
+}
+
+/// A file of the landing folder as it was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileStat {
+    /// within the landing folder, with `/`
+    pub path: String,
+    /// bytes as stored
+    pub size: u64,
+    /// nanoseconds since 1970 UTC
+    pub mtime_ns: i64,
+}
+
+/// A file that bears the right name but is not read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refused {
+    /// within the landing folder; a name that is no UTF-8 is escaped as malformed records are
+    pub path: String,
+    /// why
+    pub reason: String,
+}
+
+/// What a pattern matches, each list sorted by path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// files that can be read
+    pub files: Vec<FileStat>,
+    /// what is there but is not read
+    pub refused: Vec<Refused>,
+}
+
+/// Why a landing folder cannot be listed at all.
+#[derive(Debug, Error)]
+pub enum LandingError {
+    /// The folder is not there or cannot be entered.
+    #[error("landing folder `{folder}`: {reason}")]
+    Folder {
+        /// as configured
+        folder: String,
+        /// why
+        reason: String,
+    },
+    /// The pattern is no glob within the folder.
+    #[error("path `{pattern}`: {reason}")]
+    Pattern {
+        /// as written
+        pattern: String,
+        /// why
+        reason: String,
+    },
+}
+
+impl Landing {
+    /// Opens a folder on the local disk.
+    ///
+    /// # Errors
+    /// It is not there, is no folder, or is a URL.
+    pub fn open(folder: &str) -> Result<Self, LandingError> {
+        let error = |reason: &str| LandingError::Folder { folder: folder.to_owned(), reason: reason.to_owned() };
+        let path = match folder.split_once("://") {
+            Some(("file", path)) => path,
+            Some(_) => return Err(error("object stores cannot be read from yet; use a local folder")),
+            None => folder,
+        };
+        let root = fs::canonicalize(path).map_err(|e| error(&e.to_string()))?;
+        if root.is_dir() { Ok(Landing { root }) } else { Err(error("is not a folder")) }
+    }
+
+    /// The files whose path matches `pattern`: a glob in which `*` and `?` stop at `/` and `**` does not; the same with
+    /// `.gz` or `.zst` at the end matches too. Names that begin with `.` or `_`, anywhere in the path, and copies in
+    /// progress (`.tmp`, `.part`, `.crdownload`) are no input. What matches but is no regular file, or is a symbolic
+    /// link that leads out of the folder, is refused and never opened.
+    ///
+    /// # Errors
+    /// The pattern is no glob, or leads out of the folder.
+    pub fn list(&self, pattern: &str) -> Result<Listing, LandingError> {
+        let pattern = Pattern::new(pattern)?;
+        let mut listing = Listing::default();
+        let start = self.root.join(&pattern.folder);
+        if !start.is_dir() {
+            return Ok(listing);
+        }
+        if let Err(reason) = self.locate(&start) {
+            listing.refused.push(Refused { path: self.shown(&start), reason });
+            return Ok(listing);
+        }
+        let walk = WalkDir::new(&start).min_depth(1).max_depth(pattern.depth).sort_by_file_name();
+        for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !ignored(entry)) {
+            match entry {
+                Ok(entry) => self.take(&entry, &pattern, &mut listing),
+                Err(error) => {
+                    let path = error.path().map_or_else(|| pattern.folder.clone(), |path| self.shown(path));
+                    listing.refused.push(Refused { path, reason: io_reason(&error) });
+                }
+            }
+        }
+        listing.files.sort();
+        listing.refused.sort();
+        Ok(listing)
+    }
+
+    /// A file as it is now.
+    ///
+    /// # Errors
+    /// The reason why it cannot be read.
+    pub fn stat(&self, path: &str) -> Result<FileStat, String> {
+        let found = self.locate(&self.root.join(path))?;
+        let metadata = fs::metadata(&found).map_err(|e| e.to_string())?;
+        if !metadata.is_file() {
+            return Err("is not a regular file".to_owned());
+        }
+        Ok(FileStat { path: path.to_owned(), size: metadata.len(), mtime_ns: mtime_ns(&metadata) })
+    }
+
+    /// Where a file of the folder really is.
+    pub(super) fn path(&self, path: &str) -> Result<PathBuf, String> {
+        self.stat(path)?;
+        self.locate(&self.root.join(path))
+    }
+
+    fn take(&self, entry: &DirEntry, pattern: &Pattern, listing: &mut Listing) {
+        let kind = entry.file_type();
+        let relative = entry.path().strip_prefix(&self.root).unwrap_or(entry.path());
+        let linked_folder = kind.is_symlink() && entry.path().is_dir();
+        let refuse = |reason: String| Refused { path: self.shown(entry.path()), reason };
+        if linked_folder && (entry.depth() < pattern.depth || pattern.matches(relative)) {
+            listing.refused.push(refuse("is a symbolic link to a folder, which is not followed".to_owned()));
+        } else if kind.is_dir() || linked_folder || !pattern.matches(relative) {
+        } else if !kind.is_file() && !kind.is_symlink() {
+            listing.refused.push(refuse("is not a regular file".to_owned()));
+        } else if let Some(path) = relative.to_str() {
+            match self.stat(path) {
+                Ok(stat) => listing.files.push(stat),
+                Err(_) if kind.is_file() && !entry.path().exists() => {} // gone since the folder was read
+                Err(reason) => listing.refused.push(refuse(reason)),
+            }
+        } else {
+            listing.refused.push(refuse("its name is not UTF-8; rename it".to_owned()));
+        }
+    }
+
+    fn locate(&self, path: &Path) -> Result<PathBuf, String> {
+        let found = fs::canonicalize(path).map_err(|e| e.to_string())?;
+        if found.starts_with(&self.root) {
+            Ok(found)
+        } else {
+            Err("is a symbolic link that leads out of the landing folder".to_owned())
+        }
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        escape(path.strip_prefix(&self.root).unwrap_or(path).as_os_str().as_encoded_bytes())
+    }
+}
+
+/// Nanoseconds since 1970; before it, negative.
+pub(super) fn mtime_ns(metadata: &Metadata) -> i64 {
+    let Ok(time) = metadata.modified() else { return 0 };
+    let (nanos, sign) = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => (after.as_nanos(), 1),
+        Err(before) => (before.duration().as_nanos(), -1),
+    };
+    i64::try_from(nanos).unwrap_or(i64::MAX) * sign
+}
+
+struct Pattern {
+    /// the leading components without a wildcard
+    folder: String,
+    /// components below `folder` that a match has at most
+    depth: usize,
+    globs: Vec<GlobMatcher>,
+}
+
+impl Pattern {
+    fn new(pattern: &str) -> Result<Self, LandingError> {
+        let error = |reason: String| LandingError::Pattern { pattern: pattern.to_owned(), reason };
+        if Path::new(pattern).components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
+            return Err(error("must stay within the landing folder".to_owned()));
+        }
+        let pattern = pattern.trim_start_matches("./");
+        let endings = if COMPRESSED.iter().any(|end| pattern.ends_with(end)) { &[][..] } else { &COMPRESSED[..] };
+        let globs = std::iter::once("").chain(endings.iter().copied()).map(|ending| {
+            let glob = GlobBuilder::new(&format!("{pattern}{ending}")).literal_separator(true).build();
+            glob.map(|glob| glob.compile_matcher()).map_err(|e| error(e.kind().to_string()))
+        });
+        let globs = globs.collect::<Result<_, _>>()?;
+        let parts: Vec<&str> = pattern.split('/').collect();
+        let literal = parts.iter().take(parts.len() - 1).take_while(|part| !part.contains(['*', '?', '[', '{', '\\']));
+        let literal = literal.count();
+        let endless = pattern.contains("**") || pattern.contains('{') || pattern.contains('[');
+        let depth = if endless { usize::MAX } else { parts.len() - literal };
+        Ok(Pattern { folder: parts[..literal].join("/"), depth, globs })
+    }
+
+    fn matches(&self, path: &Path) -> bool {
+        self.globs.iter().any(|glob| glob.is_match(path))
+    }
+}
+
+fn ignored(entry: &DirEntry) -> bool {
+    let name = entry.file_name().as_encoded_bytes();
+    matches!(name.first(), Some(b'.' | b'_'))
+        || UNFINISHED
+            .iter()
+            .any(|end| name.len() >= end.len() && name[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes()))
+}
+
+fn io_reason(error: &walkdir::Error) -> String {
+    error.io_error().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+#[path = "landing_tests.rs"]
+mod tests;

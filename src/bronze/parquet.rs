@@ -1,0 +1,149 @@
+//! Parquet: typed columns, read by Polars on a thread of its own.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use chrono_tz::Tz;
+use polars::io::HiveOptions;
+use polars::prelude::{
+    Column as Values, DataFrame, DataType, Engine, LazyFrame, PlRefPath, PlanCallback, PolarsResult, ScanArgsParquet,
+    Schema,
+};
+use tempfile::NamedTempFile;
+
+use super::headers::{Header, clean_headers};
+use super::lineage::MALFORMED;
+use super::normalise::{normalise, stored_type};
+use super::read::Frames;
+use super::stored::{Packing, Stored};
+use crate::expr::{Column, Columns, Type};
+
+const ROWS: NonZeroUsize = NonZeroUsize::new(1 << 16).unwrap();
+
+/// The rows of one Parquet file.
+pub(super) struct Parquet {
+    stored: Stored,
+    headers: Vec<Header>,
+    columns: Columns,
+    zone: Tz,
+    rows: Rows,
+    /// where a compressed file was unpacked to; goes away with this
+    _unpacked: Option<NamedTempFile>,
+}
+
+enum Rows {
+    Waiting(LazyFrame),
+    Coming(Receiver<DataFrame>, JoinHandle<PolarsResult<()>>),
+    Done,
+}
+
+impl Parquet {
+    /// Reads the footer; a compressed file is unpacked to a temporary one. `zone`: of timestamps without one.
+    pub fn begin(path: &Path, packing: Packing, zone: Tz) -> Result<Self, String> {
+        let mut stored = Stored::open(path, packing).map_err(|e| super::stored::explain(packing, &e))?;
+        let unpacked = match packing {
+            Packing::Plain => None,
+            Packing::Gzip | Packing::Zstd => Some(unpack(&mut stored)?),
+        };
+        let readable = unpacked.as_ref().map_or(path, NamedTempFile::path).to_owned();
+        // A broken file makes the reader panic in places; a thread of its own turns that into a reason.
+        let opened = thread::spawn(move || {
+            let mut frame = scan(&readable)?;
+            frame.collect_schema().map(|schema| (frame, schema))
+        });
+        let (frame, schema) = joined(opened)?;
+        let (headers, columns) = describe(&schema)?;
+        Ok(Parquet { stored, headers, columns, zone, rows: Rows::Waiting(frame), _unpacked: unpacked })
+    }
+
+    /// The columns under their stored and their original names.
+    pub fn headers(&self) -> &[Header] {
+        &self.headers
+    }
+
+    /// The columns with the types that they are stored as.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The file below.
+    pub fn stored(&mut self) -> &mut Stored {
+        &mut self.stored
+    }
+
+    /// The next rows; `None`: there are no more.
+    pub fn next_frames(&mut self) -> Result<Option<Frames>, String> {
+        loop {
+            match std::mem::replace(&mut self.rows, Rows::Done) {
+                Rows::Done => return Ok(None),
+                Rows::Waiting(frame) => {
+                    let (sender, receiver) = sync_channel(1);
+                    self.rows = Rows::Coming(receiver, thread::spawn(move || send(frame, sender)));
+                }
+                Rows::Coming(receiver, thread) => match receiver.recv() {
+                    Ok(frame) => {
+                        self.rows = Rows::Coming(receiver, thread);
+                        let frames = vec![self.stored_frame(&frame)?];
+                        return Ok(Some(Frames { frames, malformed: 0 }));
+                    }
+                    Err(_) => return joined(thread).map(|()| None),
+                },
+            }
+        }
+    }
+
+    fn stored_frame(&self, frame: &DataFrame) -> Result<DataFrame, String> {
+        let rows = frame.height();
+        let mut columns = vec![Values::full_null(MALFORMED.into(), rows, &DataType::String)];
+        for (values, header) in frame.columns().iter().zip(&self.headers) {
+            let stored = normalise(values.as_materialized_series(), self.zone)
+                .map_err(|e| format!("column `{}`: {e}", header.original))?;
+            columns.push(Values::from(stored.with_name(header.stored.as_str().into())));
+        }
+        DataFrame::new(rows, columns).map_err(|e| e.to_string())
+    }
+}
+
+fn scan(path: &Path) -> PolarsResult<LazyFrame> {
+    let options =
+        ScanArgsParquet { glob: false, cache: false, hive_options: HiveOptions::new_disabled(), ..Default::default() };
+    LazyFrame::scan_parquet(PlRefPath::try_from_path(path)?, options)
+}
+
+fn send(frame: LazyFrame, sender: SyncSender<DataFrame>) -> PolarsResult<()> {
+    let take = PlanCallback::new(move |batch: DataFrame| Ok(sender.send(batch).is_err()));
+    frame.sink_batches(take, true, Some(ROWS))?.collect_with_engine(Engine::Streaming).map(drop)
+}
+
+fn unpack(stored: &mut Stored) -> Result<NamedTempFile, String> {
+    let mut file = NamedTempFile::new().map_err(|e| format!("no room to unpack it: {e}"))?;
+    io::copy(stored, &mut file).map_err(|e| stored.explain(&e))?;
+    Ok(file)
+}
+
+fn joined<T>(thread: JoinHandle<PolarsResult<T>>) -> Result<T, String> {
+    let unreadable = |what: String| format!("cannot be read as Parquet: {what}");
+    match thread.join() {
+        Ok(result) => result.map_err(|error| unreadable(error.to_string())),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            Err(unreadable(text.unwrap_or_else(|| "the reader gave up".to_owned())))
+        }
+    }
+}
+
+fn describe(schema: &Schema) -> Result<(Vec<Header>, Columns), String> {
+    let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+    let headers = clean_headers(&names);
+    let column = |(header, dtype): (&Header, &DataType)| {
+        let ty = stored_type(dtype).as_ref().and_then(Type::from_polars);
+        ty.map(|ty| Column::new(header.stored.as_str(), ty))
+            .ok_or_else(|| format!("column `{}` has type {dtype}, which no table can hold", header.original))
+    };
+    let columns = headers.iter().zip(schema.iter_values()).map(column).collect::<Result<_, _>>()?;
+    Ok((headers, columns))
+}

@@ -1,0 +1,158 @@
+//! The bytes of a landing file: read once, hashed as stored, decompressed by the file's name.
+
+use std::fs::{File, Metadata};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
+
+use super::landing::mtime_ns;
+
+const BUFFER: usize = 1 << 20;
+
+/// What must stay the same while a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    pub size: u64,
+    pub mtime_ns: i64,
+    inode: u64,
+}
+
+impl Stat {
+    /// Follows links; opens nothing.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        std::fs::metadata(path).map(|metadata| Stat::from(&metadata))
+    }
+}
+
+impl From<&Metadata> for Stat {
+    fn from(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Stat { size: metadata.len(), mtime_ns: mtime_ns(metadata), inode }
+    }
+}
+
+/// How a file's bytes are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+impl Packing {
+    pub fn of(path: &str) -> Self {
+        let ends = |end: &str| {
+            path.len() >= end.len() && path.as_bytes()[path.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+        };
+        match () {
+            () if ends(".gz") => Packing::Gzip,
+            () if ends(".zst") => Packing::Zstd,
+            () => Packing::Plain,
+        }
+    }
+}
+
+/// One file, opened for a single pass.
+pub(super) struct Stored {
+    path: PathBuf,
+    packing: Packing,
+    before: Stat,
+    bytes: Unpacked,
+}
+
+enum Unpacked {
+    Plain(Hashed),
+    Gzip(Box<MultiGzDecoder<BufReader<Hashed>>>),
+    Zstd(Box<ZstdDecoder<'static, BufReader<Hashed>>>),
+}
+
+struct Hashed {
+    file: File,
+    hasher: blake3::Hasher,
+    size: u64,
+}
+
+impl Read for Hashed {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(out)?;
+        self.hasher.update(&out[..n]);
+        self.size += n as u64;
+        Ok(n)
+    }
+}
+
+impl Read for Stored {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match &mut self.bytes {
+            Unpacked::Plain(reader) => reader.read(out),
+            Unpacked::Gzip(reader) => reader.read(out),
+            Unpacked::Zstd(reader) => reader.read(out),
+        }
+    }
+}
+
+impl Stored {
+    /// `packing` decides how bytes are unpacked, not what they look like.
+    pub fn open(path: &Path, packing: Packing) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let before = Stat::from(&file.metadata()?);
+        let hashed = Hashed { file, hasher: blake3::Hasher::new(), size: 0 };
+        let bytes = match packing {
+            Packing::Plain => Unpacked::Plain(hashed),
+            _ if before.size == 0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+            Packing::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, hashed)))),
+            Packing::Zstd => {
+                Unpacked::Zstd(Box::new(ZstdDecoder::with_buffer(BufReader::with_capacity(BUFFER, hashed))?))
+            }
+        };
+        Ok(Stored { path: path.to_owned(), packing, before, bytes })
+    }
+
+    /// The file as it was when it was opened.
+    pub fn stat(&self) -> Stat {
+        self.before
+    }
+
+    /// The hash of all bytes as stored, or `None` if the file is not what it was when it was opened.
+    pub fn finish(&mut self) -> io::Result<Option<blake3::Hash>> {
+        let hashed = match &mut self.bytes {
+            Unpacked::Plain(reader) => reader,
+            Unpacked::Gzip(reader) => reader.get_mut().get_mut(),
+            Unpacked::Zstd(reader) => reader.get_mut().get_mut(),
+        };
+        let mut rest = vec![0; BUFFER];
+        while hashed.read(&mut rest)? > 0 {}
+        let same = Stat::from(&hashed.file.metadata()?) == self.before
+            && Stat::of(&self.path).is_ok_and(|now| now == self.before)
+            && hashed.size == self.before.size;
+        Ok(same.then(|| hashed.hasher.finalize()))
+    }
+
+    /// What an error of reading means to the owner of the file.
+    pub fn explain(&self, error: &io::Error) -> String {
+        explain(self.packing, error)
+    }
+}
+
+pub(super) fn explain(packing: Packing, error: &io::Error) -> String {
+    match packing {
+        Packing::Plain => error.to_string(),
+        _ if error.kind() == io::ErrorKind::UnexpectedEof => format!("the {} stream is cut off", packing.name()),
+        _ => format!("the {} stream is damaged: {error}", packing.name()),
+    }
+}
+
+impl Packing {
+    fn name(self) -> &'static str {
+        match self {
+            Packing::Plain => "plain",
+            Packing::Gzip => "gzip",
+            Packing::Zstd => "zstd",
+        }
+    }
+}
