@@ -1,0 +1,160 @@
+//! What a merge does with each row, decided on keys, orders and hashes alone.
+
+use std::sync::Arc;
+
+use polars::prelude::{DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, PolarsResult, SortMultipleOptions, col, lit};
+
+use super::lots::Lot;
+use super::rules::Rules;
+use super::same::OF_TARGET;
+use super::{MergeRows, Scope};
+use crate::delta::rows::{Files, Keep, Marks, POSITION, collect};
+
+const GREATER: &str = "greater";
+const SAME: &str = "same";
+
+/// The fate of every row of both sides.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    /// source rows that do not go into the table
+    pub left_out: Marks,
+    /// target rows that leave the table
+    pub removed: Marks,
+    pub rows: MergeRows,
+}
+
+/// Rows of both sides that have the same key.
+#[derive(Default)]
+struct Matches {
+    source: Marks,
+    target: Marks,
+}
+
+/// Decides over a source without its `losers` and the files of the target that may hold one of its keys or of the
+/// scope's.
+pub(super) fn decide(
+    source: &Files,
+    source_rows: u64,
+    losers: Marks,
+    target: &Files,
+    rules: &Rules,
+    lots: u64,
+) -> PolarsResult<Decision> {
+    let losers = Arc::new(losers);
+    let matches = matches(source, &losers, target, rules, lots)?;
+    let matched = matches.source.total();
+    let mut decision = Decision {
+        rows: MergeRows {
+            inserted: source_rows - losers.total() - matched,
+            superseded: losers.total(),
+            ..MergeRows::default()
+        },
+        ..Decision::default()
+    };
+    decision.left_out.union(&losers);
+    if rules.scope.deletes() {
+        let stale = stale(target, &matches.target, &rules.scope)?;
+        decision.rows.deleted = stale.total();
+        decision.removed = stale;
+    }
+    if matched > 0 {
+        let (ours, theirs) = (Arc::new(matches.source), Arc::new(matches.target));
+        for lot in Lot::each(lots) {
+            decision.judge(&pairs((source, &ours), (target, &theirs), rules, lot)?)?;
+        }
+    }
+    Ok(decision)
+}
+
+impl Decision {
+    /// Judges pairs of a source row and a target row of the same key, sorted by source row. A table that another
+    /// engine wrote may hold a key twice: such rows are replaced together or stay together.
+    fn judge(&mut self, pairs: &DataFrame) -> PolarsResult<()> {
+        let ours = pairs.column(POSITION)?.u64()?;
+        let theirs = pairs.column(&format!("{POSITION}{OF_TARGET}"))?.u64()?;
+        let (greater, same) = (pairs.column(GREATER)?.bool()?, pairs.column(SAME)?.bool()?);
+        let mut start = 0;
+        while start < pairs.height() {
+            let row = ours.get(start).unwrap_or_default();
+            let end = (start..pairs.height()).find(|&i| ours.get(i) != Some(row)).unwrap_or(pairs.height());
+            let wins = (start..end).all(|i| greater.get(i) == Some(true));
+            if !wins {
+                self.rows.superseded += 1;
+                self.left_out.set(row);
+            } else if end - start == 1 && same.get(start) == Some(true) {
+                self.rows.unchanged += 1;
+                self.left_out.set(row);
+            } else {
+                self.rows.updated += 1;
+                self.rows.deleted += (end - start - 1) as u64;
+                (start..end).filter_map(|i| theirs.get(i)).for_each(|position| self.removed.set(position));
+            }
+            start = end;
+        }
+        Ok(())
+    }
+}
+
+/// Finds the rows with a key of the other side; reads key columns only.
+fn matches(source: &Files, losers: &Arc<Marks>, target: &Files, rules: &Rules, lots: u64) -> PolarsResult<Matches> {
+    let mut matches = Matches::default();
+    if target.len() == 0 {
+        return Ok(matches);
+    }
+    for lot in Lot::each(lots) {
+        let keys = lot.with_hash(rules.keys(), rules);
+        let ours = lot.only(source.narrow(&keys, Keep::Unmarked(losers))?);
+        let theirs = lot.only(target.narrow(&keys, Keep::All)?);
+        let found = collect(join(ours, theirs, rules).select([col(POSITION), col(format!("{POSITION}{OF_TARGET}"))]))?;
+        matches.source.extend(&found.columns()[0])?;
+        matches.target.extend(&found.columns()[1])?;
+    }
+    Ok(matches)
+}
+
+/// Target rows of the scope that no source row has the key of.
+fn stale(target: &Files, matched: &Marks, scope: &Scope) -> PolarsResult<Marks> {
+    let mut stale = match scope {
+        Scope::None => Marks::default(),
+        Scope::All => Marks::all(&target.counts()?),
+        Scope::Keys(keys) => {
+            let names = || keys.get_column_names().into_iter().map(|name| col(name.clone()));
+            let touched = JoinArgs { nulls_equal: true, ..JoinArgs::new(JoinType::Semi) };
+            let rows = target.narrow(&names().collect::<Vec<_>>(), Keep::All)?;
+            let rows = rows.join(keys.clone().lazy(), names().collect::<Vec<_>>(), names().collect::<Vec<_>>(), touched);
+            let mut marks = Marks::default();
+            marks.extend(&collect(rows.select([col(POSITION)]))?.columns()[0])?;
+            marks
+        }
+    };
+    stale.subtract(matched);
+    Ok(stale)
+}
+
+/// The matching rows side by side, with what is to be known of them, sorted by source row.
+fn pairs(
+    (source, ours): (&Files, &Arc<Marks>),
+    (target, theirs): (&Files, &Arc<Marks>),
+    rules: &Rules,
+    lot: Lot,
+) -> PolarsResult<DataFrame> {
+    let carried = rules.comparison.iter().flat_map(|comparison| comparison.carried());
+    let columns = lot.with_hash(rules.keys().into_iter().chain(rules.orders()).chain(carried).collect(), rules);
+    let ours = lot.only(source.narrow(&columns, Keep::Marked(ours))?);
+    let theirs = lot.only(target.narrow(&columns, Keep::Marked(theirs))?);
+    let same = rules.comparison.as_ref().map_or_else(|| lit(false), |comparison| comparison.same());
+    let greater = rules.greater().unwrap_or_else(|| lit(true));
+    let judged = join(ours, theirs, rules).select([
+        col(POSITION),
+        col(format!("{POSITION}{OF_TARGET}")),
+        greater.alias(GREATER),
+        same.alias(SAME),
+    ]);
+    collect(judged)?.sort([POSITION], SortMultipleOptions::default())
+}
+
+fn join(ours: LazyFrame, theirs: LazyFrame, rules: &Rules) -> LazyFrame {
+    let keys: Vec<Expr> = rules.key_names().iter().map(|name| col(name.as_str())).collect();
+    let args = JoinArgs { nulls_equal: true, ..JoinArgs::new(JoinType::Inner) }.with_suffix(Some(OF_TARGET.into()));
+    ours.join(theirs, keys.clone(), keys, args)
+}

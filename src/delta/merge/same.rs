@@ -1,0 +1,117 @@
+//! When two rows are the same: exact values go into one hash, floating ones are carried along and compared with a
+//! tolerance. So a comparison holds no whole rows.
+
+use std::collections::BTreeSet;
+
+use polars::prelude::{
+    AnyValue, BooleanChunked, DataType, Expr, Field, IntoColumn, NewChunkedArray, PolarsResult, col, lit,
+};
+
+use crate::delta::rows::{has_floating, hash};
+use crate::expr::{Column, Type};
+
+/// Two doubles are the same when they differ by no more than this share of the greater one: the order in which a sum
+/// adds its terms is free, so its last digits are.
+pub(in crate::delta) const TOLERANCE: f64 = 1e-9;
+
+/// The suffix of the target's columns in a frame that joins both sides.
+pub(super) const OF_TARGET: &str = ":target";
+
+const EXACT: &str = "exact";
+
+/// How two rows with the same key are compared.
+#[derive(Clone, Debug)]
+pub(super) struct Comparison {
+    exact: Vec<String>,
+    floating: Vec<String>,
+    nested: Vec<String>,
+}
+
+impl Comparison {
+    /// Compares all `columns` but those left out.
+    pub(super) fn new(columns: &[Column], left_out: &BTreeSet<&str>) -> Self {
+        let mut comparison = Comparison { exact: Vec::new(), floating: Vec::new(), nested: Vec::new() };
+        for column in columns.iter().filter(|column| !left_out.contains(column.name.as_str())) {
+            let kind = match &column.ty {
+                ty if ty.is_floating() => &mut comparison.floating,
+                ty @ (Type::Array(_) | Type::Struct(_)) if has_floating(ty) => &mut comparison.nested,
+                _ => &mut comparison.exact,
+            };
+            kind.push(column.name.clone());
+        }
+        comparison
+    }
+
+    /// What each side carries into the join.
+    pub(super) fn carried(&self) -> Vec<Expr> {
+        let floating = self.floating.iter().enumerate().map(|(i, name)| col(name.as_str()).alias(floating(i)));
+        let nested = self.nested.iter().enumerate().map(|(i, name)| col(name.as_str()).alias(nested(i)));
+        [hash(&self.exact, 1).alias(EXACT)].into_iter().chain(floating).chain(nested).collect()
+    }
+
+    /// Whether both sides of the join are the same; never NULL.
+    pub(super) fn same(&self) -> Expr {
+        let exact = col(EXACT).eq(col(format!("{EXACT}{OF_TARGET}")));
+        let floating = (0..self.floating.len()).map(floating).map(|name| both(&name, same_floating));
+        let nested = (0..self.nested.len()).map(nested).map(|name| both(&name, same_nested));
+        floating.chain(nested).fold(exact, Expr::and)
+    }
+}
+
+fn floating(i: usize) -> String {
+    format!("floating{i}")
+}
+
+fn nested(i: usize) -> String {
+    format!("nested{i}")
+}
+
+fn both(name: &str, compare: impl Fn(Expr, Expr) -> Expr) -> Expr {
+    compare(col(name), col(format!("{name}{OF_TARGET}")))
+}
+
+fn same_floating(a: Expr, b: Expr) -> Expr {
+    let (a, b) = (a.cast(DataType::Float64), b.cast(DataType::Float64));
+    let difference = (a.clone() - b.clone()).abs();
+    // An infinite value lies within any share of itself, so only finite ones are compared by their difference.
+    let finite = a.clone().is_finite().and(b.clone().is_finite());
+    let close = difference
+        .clone()
+        .lt_eq(a.clone().abs() * lit(TOLERANCE))
+        .or(difference.lt_eq(b.clone().abs() * lit(TOLERANCE)));
+    a.eq_missing(b).or(finite.and(close).fill_null(lit(false)))
+}
+
+fn same_nested(a: Expr, b: Expr) -> Expr {
+    a.map_many(
+        |columns| {
+            let name = columns[0].name().clone();
+            let (a, b) = (columns[0].as_materialized_series().rechunk(), columns[1].as_materialized_series().rechunk());
+            let same: Vec<bool> = a.iter().zip(b.iter()).map(|(a, b)| same_value(&a, &b)).collect();
+            Ok(BooleanChunked::from_slice(name, &same).into_column())
+        },
+        &[b],
+        |_, fields| -> PolarsResult<Field> { Ok(Field::new(fields[0].name().clone(), DataType::Boolean)) },
+    )
+}
+
+fn same_value(a: &AnyValue, b: &AnyValue) -> bool {
+    match (a, b) {
+        (AnyValue::Float64(a), AnyValue::Float64(b)) => close(*a, *b),
+        (AnyValue::Float32(a), AnyValue::Float32(b)) => close(f64::from(*a), f64::from(*b)),
+        (AnyValue::List(a), AnyValue::List(b)) => {
+            a.len() == b.len() && a.rechunk().iter().zip(b.rechunk().iter()).all(|(a, b)| same_value(&a, &b))
+        }
+        (AnyValue::Struct(..), AnyValue::Struct(..)) => same_value(&a.clone().into_static(), &b.clone().into_static()),
+        (AnyValue::StructOwned(a), AnyValue::StructOwned(b)) => {
+            a.0.len() == b.0.len() && a.0.iter().zip(&b.0).all(|(a, b)| same_value(a, b))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Whether two doubles are the same within [`TOLERANCE`]; NaN is the same as NaN.
+pub(in crate::delta) fn close(a: f64, b: f64) -> bool {
+    let near = || (a - b).abs() <= TOLERANCE * a.abs().max(b.abs());
+    a == b || (a.is_nan() && b.is_nan()) || (a.is_finite() && b.is_finite() && near())
+}

@@ -1,0 +1,211 @@
+//! Rows by position: one bit per row says which rows of which files are meant, so that no decision about rows holds
+//! the rows themselves.
+
+use std::sync::Arc;
+
+use polars::prelude::{
+    BooleanChunked, Column, DataFrame, DataType, Engine, Expr, Field, IntoColumn, IntoLazy, LazyFrame, NewChunkedArray,
+    PolarsResult, SchemaRef, UnionArgs, col, concat, len, lit,
+};
+
+use crate::expr;
+
+/// The column of a row's position in narrow frames: file number in the upper half, row number in the lower.
+pub(super) const POSITION: &str = "position";
+
+/// The column of the row number within one file. Delta does not allow a tab in a name, so no column of a table has it.
+const ROW: &str = "\trow";
+
+/// Hashes of columns must not cancel out when two columns swap their values: each has a factor of its own.
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Data files of one schema, each a lazy frame that gives its rows in the same order every time.
+#[derive(Clone)]
+pub(super) struct Files {
+    schema: SchemaRef,
+    frames: Vec<LazyFrame>,
+}
+
+/// Some rows of some files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks(Vec<Vec<u64>>);
+
+/// Which rows of [`Files`] a query reads.
+#[derive(Clone, Copy)]
+pub(super) enum Keep<'a> {
+    All,
+    Marked(&'a Arc<Marks>),
+    Unmarked(&'a Arc<Marks>),
+}
+
+impl Files {
+    pub(super) fn new(schema: SchemaRef, frames: Vec<LazyFrame>) -> Self {
+        Files { schema, frames }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// `columns` and [`POSITION`] of the rows to keep.
+    pub(super) fn narrow(&self, columns: &[Expr], keep: Keep) -> PolarsResult<LazyFrame> {
+        self.read(&(0..self.len()).collect::<Vec<_>>(), keep, |file, frame| {
+            let position = (col(ROW).cast(DataType::UInt64) + lit((file as u64) << 32)).alias(POSITION);
+            frame.select([columns, &[position]].concat())
+        })
+    }
+
+    /// All columns of the rows to keep in the files of these numbers.
+    pub(super) fn rows(&self, files: &[usize], keep: Keep) -> PolarsResult<LazyFrame> {
+        let columns: Vec<Expr> = self.schema.iter_names().map(|name| col(name.clone())).collect();
+        self.read(files, keep, |_, frame| frame.select(&columns))
+    }
+
+    /// How many rows each file has.
+    pub(super) fn counts(&self) -> PolarsResult<Vec<u64>> {
+        self.counts_of(&(0..self.len()).collect::<Vec<_>>())
+    }
+
+    /// How many rows the files of these numbers have.
+    pub(super) fn counts_of(&self, files: &[usize]) -> PolarsResult<Vec<u64>> {
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let count = |&file: &usize| self.frames[file].clone().select([len().cast(DataType::UInt64)]);
+        let counts = collect(concat(files.iter().map(count).collect::<Vec<_>>(), UnionArgs::default())?)?;
+        Ok(counts.columns()[0].u64()?.into_no_null_iter().collect())
+    }
+
+    /// The files of these numbers, numbered anew.
+    pub(super) fn only(&self, files: &[usize]) -> Files {
+        Files::new(Arc::clone(&self.schema), files.iter().map(|&file| self.frames[file].clone()).collect())
+    }
+
+    fn read(
+        &self,
+        files: &[usize],
+        keep: Keep,
+        select: impl Fn(usize, LazyFrame) -> LazyFrame,
+    ) -> PolarsResult<LazyFrame> {
+        let mut frames: Vec<LazyFrame> = files
+            .iter()
+            .filter(|&&file| !matches!(keep, Keep::Marked(marks) if marks.count(file) == 0))
+            .map(|&file| {
+                let numbered = self.frames[file].clone().with_row_index(ROW, None);
+                select(file, keep.of(file, numbered))
+            })
+            .collect();
+        match frames.len() {
+            0 => Ok(select(0, DataFrame::empty_with_schema(&self.schema).lazy().with_row_index(ROW, None))),
+            1 => Ok(frames.remove(0)),
+            _ => concat(frames, UnionArgs::default()),
+        }
+    }
+}
+
+impl Keep<'_> {
+    fn of(self, file: usize, frame: LazyFrame) -> LazyFrame {
+        match self {
+            Keep::Marked(marks) => frame.filter(marks.contain(file)),
+            Keep::Unmarked(marks) if marks.count(file) > 0 => frame.filter(marks.contain(file).not()),
+            Keep::All | Keep::Unmarked(_) => frame,
+        }
+    }
+}
+
+impl Marks {
+    /// Marks every position of the column.
+    pub(super) fn extend(&mut self, positions: &Column) -> PolarsResult<()> {
+        positions.u64()?.into_no_null_iter().for_each(|position| self.set(position));
+        Ok(())
+    }
+
+    /// Marks every row of files with so many rows.
+    pub(super) fn all(counts: &[u64]) -> Self {
+        let words = |&rows: &u64| {
+            let mut words = vec![u64::MAX; (rows / 64) as usize];
+            words.extend((rows % 64 > 0).then(|| (1 << (rows % 64)) - 1));
+            words
+        };
+        Marks(counts.iter().map(words).collect())
+    }
+
+    pub(super) fn set(&mut self, position: u64) {
+        let (file, row) = ((position >> 32) as usize, position & u64::from(u32::MAX));
+        let word = (row / 64) as usize;
+        if self.0.len() <= file {
+            self.0.resize(file + 1, Vec::new());
+        }
+        let words = &mut self.0[file];
+        if words.len() <= word {
+            words.resize(word + 1, 0);
+        }
+        words[word] |= 1 << (row % 64);
+    }
+
+    /// Marks what `other` marks too.
+    pub(super) fn union(&mut self, other: &Marks) {
+        self.combine(other, |mine, theirs| mine | theirs);
+    }
+
+    /// Takes away what `other` marks.
+    pub(super) fn subtract(&mut self, other: &Marks) {
+        self.combine(other, |mine, theirs| mine & !theirs);
+    }
+
+    fn combine(&mut self, other: &Marks, word: impl Fn(u64, u64) -> u64) {
+        self.0.resize(self.0.len().max(other.0.len()), Vec::new());
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            mine.resize(mine.len().max(theirs.len()), 0);
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine = word(*mine, *theirs));
+        }
+    }
+
+    /// How many rows of a file are marked.
+    pub(super) fn count(&self, file: usize) -> u64 {
+        self.0.get(file).map_or(0, |words| words.iter().map(|word| u64::from(word.count_ones())).sum())
+    }
+
+    /// How many rows of all files are marked.
+    pub(super) fn total(&self) -> u64 {
+        (0..self.0.len()).map(|file| self.count(file)).sum()
+    }
+
+    /// Whether a row is marked, as an expression over [`ROW`].
+    fn contain(self: &Arc<Self>, file: usize) -> Expr {
+        let marks = Arc::clone(self);
+        col(ROW).map(
+            move |rows| {
+                let words: &[u64] = marks.0.get(file).map_or(&[], Vec::as_slice);
+                let marked =
+                    |row: u32| words.get((row / 64) as usize).is_some_and(|word| word & (1 << (row % 64)) != 0);
+                let bits = rows.idx()?.into_no_null_iter().map(marked);
+                Ok(BooleanChunked::from_iter_values(rows.name().clone(), bits).into_column())
+            },
+            |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)),
+        )
+    }
+}
+
+/// A hash of some columns in which NULL, NaN and nested values stand like any other value.
+pub(super) fn hash<S: AsRef<str>>(columns: &[S], seed: u64) -> Expr {
+    let mut factor = FACTOR;
+    columns.iter().fold(lit(seed), |sum, column| {
+        factor = factor.wrapping_mul(FACTOR);
+        sum + col(column.as_ref()).hash(seed, 1, 2, 3) * lit(factor)
+    })
+}
+
+/// Whether values of the type hold a double or float somewhere.
+pub(super) fn has_floating(ty: &expr::Type) -> bool {
+    match ty {
+        expr::Type::Array(inner) => has_floating(inner),
+        expr::Type::Struct(columns) => columns.iter().any(|column| has_floating(&column.ty)),
+        other => other.is_floating(),
+    }
+}
+
+/// Runs a query in bounded memory, as far as its result allows.
+pub(super) fn collect(frame: LazyFrame) -> PolarsResult<DataFrame> {
+    Ok(frame.collect_with_engine(Engine::Streaming)?.unwrap_single())
+}
