@@ -57,12 +57,19 @@ fn cancel_in_lots(left: &Files, right: &Files, columns: &[Column], lots: u64) ->
 }
 
 /// Takes away pairs of rows that are equal but for the last digits of their doubles.
-fn cancel_close(left: &Files, right: &Files, rest: &Rest, exact: &[&Column], floating: &[&Column]) -> PolarsResult<Rest> {
+fn cancel_close(
+    left: &Files,
+    right: &Files,
+    rest: &Rest,
+    exact: &[&Column],
+    floating: &[&Column],
+) -> PolarsResult<Rest> {
     let exact: Vec<&str> = exact.iter().map(|column| column.name.as_str()).collect();
     let names: Vec<String> = (0..floating.len()).map(|i| format!("floating{i}")).collect();
     let mut columns = vec![hash(&exact, 17).alias(HASH)];
     let floating = floating.iter().zip(&names);
-    columns.extend(floating.map(|(column, name)| col(column.name.as_str()).cast(DataType::Float64).alias(name.as_str())));
+    columns
+        .extend(floating.map(|(column, name)| col(column.name.as_str()).cast(DataType::Float64).alias(name.as_str())));
     let order: Vec<&str> = [HASH].into_iter().chain(names.iter().map(String::as_str)).collect();
     let lots = lots(rest.left.total() + rest.right.total());
     let mut closer = Sides::default();
@@ -124,8 +131,10 @@ impl Sides {
     /// by their floating ones. Where two rows have several close partners, pairs may be missed: a difference that is
     /// none does no harm.
     fn add_distant(&mut self, rows: &DataFrame, names: &[String]) -> PolarsResult<()> {
-        let values: Vec<Float64Chunked> =
-            names.iter().map(|name| Ok(rows.column(name)?.f64()?.rechunk().into_owned())).collect::<PolarsResult<_>>()?;
+        let values: Vec<Float64Chunked> = names
+            .iter()
+            .map(|name| Ok(rows.column(name)?.f64()?.rechunk().into_owned()))
+            .collect::<PolarsResult<_>>()?;
         let positions = rows.column(POSITION)?.u64()?.rechunk();
         let position = |i: &usize| positions.get(*i).unwrap_or_default();
         for run in runs(rows.column(HASH)?.u64()?) {

@@ -5,14 +5,18 @@
 //! [`Error::Lost`]. A [`Writer`] writes [`DataFile`]s, which nobody sees until a commit names them.
 
 mod bridge;
+mod cancel;
 mod commit;
+mod diff;
 mod error;
 mod file;
 mod history;
 mod lake;
 mod log;
+mod merge;
 mod normalise;
 mod partition;
+mod rows;
 mod scan;
 mod schema;
 mod snapshot;
@@ -22,10 +26,12 @@ mod tests;
 mod write;
 
 pub use commit::{Change, Operation};
+pub use diff::{FileDiff, RowDiff, file_diff, row_diff};
 pub use error::Error;
 pub use file::DataFile;
 pub use history::CommitRecord;
 pub use lake::{ETag, Lake};
+pub use merge::{MergeRows, MergeSpec, Merged, Scope, merge};
 pub use scan::{FILE_COLUMN, ROW_COLUMN};
 pub use schema::TableSchema;
 pub use snapshot::Snapshot;

@@ -51,8 +51,7 @@ impl Bounds {
 
     /// The bounds of keys at hand, which may have some columns of the key only.
     pub(super) fn of_keys(keys: &DataFrame, rules: &Rules) -> PolarsResult<Self> {
-        let known: Vec<Column> =
-            rules.key.iter().filter(|column| keys.column(&column.name).is_ok()).cloned().collect();
+        let known: Vec<Column> = rules.key.iter().filter(|column| keys.column(&column.name).is_ok()).cloned().collect();
         Self::read(&known, |columns| Ok(keys.clone().lazy().select(columns)))
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use polars::prelude::{DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, PolarsResult, SortMultipleOptions, col, lit};
+use polars::prelude::{
+    DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, PolarsResult, SortMultipleOptions, col, lit,
+};
 
 use super::lots::Lot;
 use super::rules::Rules;
@@ -121,7 +123,8 @@ fn stale(target: &Files, matched: &Marks, scope: &Scope) -> PolarsResult<Marks> 
             let names = || keys.get_column_names().into_iter().map(|name| col(name.clone()));
             let touched = JoinArgs { nulls_equal: true, ..JoinArgs::new(JoinType::Semi) };
             let rows = target.narrow(&names().collect::<Vec<_>>(), Keep::All)?;
-            let rows = rows.join(keys.clone().lazy(), names().collect::<Vec<_>>(), names().collect::<Vec<_>>(), touched);
+            let rows =
+                rows.join(keys.clone().lazy(), names().collect::<Vec<_>>(), names().collect::<Vec<_>>(), touched);
             let mut marks = Marks::default();
             marks.extend(&collect(rows.select([col(POSITION)]))?.columns()[0])?;
             marks

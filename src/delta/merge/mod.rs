@@ -111,8 +111,7 @@ pub async fn merge(
     let (decision, candidates) = judged.await.map_err(|error| Error::Query(error.to_string()))??;
     let candidate_files = candidates.iter().map(|&file| theirs[file].clone()).collect();
     let ours = Side { files: source, rows: ours_rows, gone: Arc::new(decision.left_out) };
-    let theirs =
-        Side { files: candidate_files, rows: theirs_rows.only(&candidates), gone: Arc::new(decision.removed) };
+    let theirs = Side { files: candidate_files, rows: theirs_rows.only(&candidates), gone: Arc::new(decision.removed) };
     let rewritten = rewrite(table, schema, ours, theirs).await?;
     if let Err(error) = table.remove_uncommitted(&rewritten.unused).await {
         tracing::warn!(table = table.folder(), %error, "could not delete files that no commit names");

@@ -68,9 +68,8 @@ impl Decision {
             && rows.unchanged + rows.superseded == self.left_out.total()
             && rows.updated + rows.deleted == self.removed.total();
         let (out, removed) = (self.left_out.total(), self.removed.total());
-        let what = || {
-            format!("the merge of {source_rows} rows does not add up: {rows:?}, {out} left out, {removed} removed")
-        };
+        let what =
+            || format!("the merge of {source_rows} rows does not add up: {rows:?}, {out} left out, {removed} removed");
         if accounted { Ok(()) } else { Err(Error::unreadable(table, what())) }
     }
 }
@@ -94,7 +93,8 @@ pub(super) async fn rewrite(
     if !left.is_empty() {
         let union = UnionArgs { maintain_order: false, ..UnionArgs::default() };
         let written = table.write(concat(left, union)?, schema).await?;
-        let (rows, expected) = (written.iter().filter_map(DataFile::rows).sum::<u64>(), ours.rows_left + theirs.rows_left);
+        let (rows, expected) =
+            (written.iter().filter_map(DataFile::rows).sum::<u64>(), ours.rows_left + theirs.rows_left);
         if rows != expected {
             table.remove_uncommitted(&written).await?;
             let what = format!("a merge wrote {rows} rows where {expected} were to be written");

@@ -66,7 +66,10 @@ pub(super) fn texts(frame: &DataFrame, without: &[&str]) -> Vec<String> {
 
 /// Rows that meet often: few keys, few times, few values.
 pub(super) fn rows(at_most: usize) -> impl Strategy<Value = Vec<Row>> {
-    let key = (prop::option::weighted(0.9, 0..6i64), prop::option::of(prop::sample::select(vec!["n".to_string(), "s".into()])));
+    let key = (
+        prop::option::weighted(0.9, 0..6i64),
+        prop::option::of(prop::sample::select(vec!["n".to_string(), "s".into()])),
+    );
     let row = (key, prop::option::of(0..4), Just(0), prop::option::of(0..3u8))
         .prop_map(|(key, time, batch, value)| Row { key, time, batch, value });
     prop::collection::vec(row, 0..at_most)
