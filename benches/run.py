@@ -27,7 +27,8 @@ def generated(generator, folder, scale):
         shutil.rmtree(source, ignore_errors=True)
         source.mkdir(parents=True)
         counts = subprocess.run([generator, source, str(scale)], check=True, capture_output=True, text=True).stdout
-        (source / "rows.json").write_text(json.dumps(dict(zip([FIRST, REST, CORRECTIONS], map(int, counts.split())))))
+        rows = dict(zip([FIRST, REST, CORRECTIONS], map(int, counts.split()), strict=True))
+        (source / "rows.json").write_text(json.dumps(rows))
     return source, json.loads((source / "rows.json").read_text())
 
 
@@ -125,6 +126,7 @@ def check_equal(ours, theirs):
 
 def summary(ours, theirs):
     """What bench.json holds; the no-op run is ours alone and stands outside the comparison."""
+
     def total(steps):
         return sum(step["seconds"] for name, step in steps.items() if name != "nothing new")
 

@@ -25,7 +25,15 @@ CATEGORIES = ["garden", "kitchen", "office", "outdoor"]
 STATUSES = {"completed": 76, "pending": 10, "cancelled": 9, "returned": 4, "test": 1}
 UNKNOWN_CUSTOMERS = [901, 902, 903]  # they order, but no customer file knows them
 ORDER_COLUMNS = [
-    "order_id", "customer_id", "product_id", "order_ts", "updated_at", "status", "quantity", "unit_price", "note",
+    "order_id",
+    "customer_id",
+    "product_id",
+    "order_ts",
+    "updated_at",
+    "status",
+    "quantity",
+    "unit_price",
+    "note",
 ]
 
 
@@ -42,15 +50,17 @@ def products(rng):
     first = []
     for number in range(1, 41):
         category = CATEGORIES[number % len(CATEGORIES)]
-        first.append({
-            "product_id": f"P-{number:03}",
-            "name": f"{adjectives[(number * 7) % 10]} {nouns[category][number // 4 % 4]}",
-            "category": category,
-            "list_price": Decimal(rng.randrange(400, 25_000)).scaleb(-2),
-            "stock": rng.randrange(0, 900),
-            "discontinued": False,
-            "updated_at": start,
-        })
+        first.append(
+            {
+                "product_id": f"P-{number:03}",
+                "name": f"{adjectives[(number * 7) % 10]} {nouns[category][number // 4 % 4]}",
+                "category": category,
+                "list_price": Decimal(rng.randrange(400, 25_000)).scaleb(-2),
+                "stock": rng.randrange(0, 900),
+                "discontinued": False,
+                "updated_at": start,
+            }
+        )
     later = datetime(2026, 2, 14, 6, tzinfo=UTC)
     update = [
         {**row, "list_price": (row["list_price"] * Decimal("1.10")).quantize(Decimal("0.01")), "updated_at": later}
@@ -103,17 +113,19 @@ def orders(rng, prices):
             placed = datetime(2026, month, rng.randrange(1, 29), rng.randrange(7, 23), rng.randrange(60), tzinfo=UTC)
             product = rng.choice(sorted(prices))
             stranger = rng.random() < 0.01
-            rows.append({
-                "order_id": str(10_000 + number),
-                "customer_id": str(rng.choice(UNKNOWN_CUSTOMERS) if stranger else rng.randrange(1, 181)),
-                "product_id": product,
-                "order_ts": placed.strftime("%Y-%m-%d %H:%M"),
-                "updated_at": (placed + timedelta(minutes=rng.randrange(1, 90))).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "status": rng.choices(list(STATUSES), STATUSES.values())[0],
-                "quantity": str(rng.choice([1, 1, 1, 2, 2, 3, 5])),
-                "unit_price": str(prices[product]),
-                "note": rng.choice(["", "", "", "gift", "leave at door", 'say "hello"', "fragile, please"]),
-            })
+            rows.append(
+                {
+                    "order_id": str(10_000 + number),
+                    "customer_id": str(rng.choice(UNKNOWN_CUSTOMERS) if stranger else rng.randrange(1, 181)),
+                    "product_id": product,
+                    "order_ts": placed.strftime("%Y-%m-%d %H:%M"),
+                    "updated_at": (placed + timedelta(minutes=rng.randrange(1, 90))).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "status": rng.choices(list(STATUSES), STATUSES.values())[0],
+                    "quantity": str(rng.choice([1, 1, 1, 2, 2, 3, 5])),
+                    "unit_price": str(prices[product]),
+                    "note": rng.choice(["", "", "", "gift", "leave at door", 'say "hello"', "fragile, please"]),
+                }
+            )
         rows.sort(key=lambda row: row["order_ts"])
         months.append(rows)
     past = months[0] + months[1]
@@ -137,8 +149,15 @@ def orders(rng, prices):
 def broken_order(number, **wrong):
     """A good order but for `wrong`."""
     row = {
-        "order_id": str(90_000 + number), "customer_id": "7", "product_id": "P-007", "order_ts": "2026-01-15 12:00",
-        "updated_at": "2026-01-15T12:30:00Z", "status": "completed", "quantity": "1", "unit_price": "10.00", "note": "",
+        "order_id": str(90_000 + number),
+        "customer_id": "7",
+        "product_id": "P-007",
+        "order_ts": "2026-01-15 12:00",
+        "updated_at": "2026-01-15T12:30:00Z",
+        "status": "completed",
+        "quantity": "1",
+        "unit_price": "10.00",
+        "note": "",
     }
     return row | wrong
 
@@ -163,14 +182,16 @@ MALFORMED = [
 ]
 
 
-def order_file(rows, month, channels=None, line_end="\n"):
+def order_file(rows, month, channels=(), line_end="\n"):
     """CSV bytes; the refused rows and malformed lines of `month` stand among the good ones."""
-    columns = ORDER_COLUMNS + (["channel"] if channels else [])
-    lines = [_line(columns)]
+    extra = ["channel"] if channels else []
+    lines = [_line(ORDER_COLUMNS + extra)]
     for position, row in enumerate(rows):
-        lines.append(_line([row[c] for c in ORDER_COLUMNS] + ([channels[position % len(channels)]] if channels else [])))
-    faults = [_line([row[c] for c in ORDER_COLUMNS] + (["web"] if channels else [])) for m, row in REFUSED if m == month]
-    faults += [line for m, line in MALFORMED if m == month]
+        channel = [channels[position % len(channels)]] if channels else []
+        lines.append(_line([row[column] for column in ORDER_COLUMNS] + channel))
+    refused = [row for wrong_month, row in REFUSED if wrong_month == month]
+    faults = [_line([row[column] for column in ORDER_COLUMNS] + list(channels[:1])) for row in refused]
+    faults += [line for wrong_month, line in MALFORMED if wrong_month == month]
     for position, line in enumerate(faults):
         lines.insert(40 + 60 * position, line)
     return b"".join(line + line_end.encode() for line in lines)
@@ -187,11 +208,17 @@ def _ndjson(documents):
 
 
 def _write_products(path, rows):
-    schema = pa.schema([
-        ("product_id", pa.string()), ("name", pa.string()), ("category", pa.string()),
-        ("list_price", pa.decimal128(10, 2)), ("stock", pa.uint16()), ("discontinued", pa.bool_()),
-        ("updated_at", pa.timestamp("us", tz="UTC")),
-    ])
+    schema = pa.schema(
+        [
+            ("product_id", pa.string()),
+            ("name", pa.string()),
+            ("category", pa.string()),
+            ("list_price", pa.decimal128(10, 2)),
+            ("stock", pa.uint16()),
+            ("discontinued", pa.bool_()),
+            ("updated_at", pa.timestamp("us", tz="UTC")),
+        ]
+    )
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
 
 
