@@ -158,7 +158,7 @@ pub(super) fn columns(
 }
 
 /// Literals arrive as one row: stretch them to the others' length.
-fn broadcast(columns: &[Column]) -> Vec<Column> {
+pub(super) fn broadcast(columns: &[Column]) -> Vec<Column> {
     let length = columns.iter().map(Column::len).find(|length| *length != 1).unwrap_or(1);
     columns.iter().map(|c| if c.len() == length { c.clone() } else { c.new_from_index(0, length) }).collect()
 }

@@ -16,16 +16,11 @@ mod types;
 
 use std::collections::BTreeSet;
 
+pub use group::{Aggregate, group};
 use polars::prelude as pl;
 pub use tree::Expr;
 use tree::Node;
 pub use types::{Column, Columns, Type};
-
-/// A typed expression over aggregates, e.g. `sum(total) / count(*)`.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Aggregate {
-    ty: Type,
-}
 
 /// What the text of an expression does not say itself.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +63,8 @@ pub fn scalar(sql: &str, columns: &Columns, settings: Settings) -> Result<Expr, 
 /// # Errors
 /// As [`scalar`].
 pub fn aggregate(sql: &str, columns: &Columns, settings: Settings) -> Result<Aggregate, ExprError> {
-    let _ = (sql, columns, settings);
-    todo!()
+    let expr = check::Checker::aggregate(sql, columns, settings).check(&dialect::parse(sql)?)?;
+    Ok(Aggregate { expr })
 }
 
 impl Expr {
@@ -98,30 +93,4 @@ impl Expr {
         self.collect_columns(&mut names);
         names
     }
-}
-
-impl Aggregate {
-    /// The type of its values.
-    pub fn ty(&self) -> &Type {
-        &self.ty
-    }
-
-    /// The columns that it reads.
-    pub fn columns(&self) -> BTreeSet<String> {
-        todo!()
-    }
-}
-
-/// Groups `frame`, whose columns are `columns`, by the columns `keys` (NULL is a group of its own; no keys: one group
-/// if there is a row), with the aggregates under their names. `first` and `last` break ties by `tiebreak`, then by all
-/// columns. Sums are checked: an overflow fails the query.
-pub fn group(
-    frame: pl::LazyFrame,
-    columns: &Columns,
-    keys: &[String],
-    aggregates: &[(String, Aggregate)],
-    tiebreak: &[String],
-) -> pl::LazyFrame {
-    let _ = (columns, keys, aggregates, tiebreak);
-    frame
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Serialize, Serializer};
 
 use super::functions::Function;
+use super::group::Call;
 use super::types::Type;
 
 /// A typed scalar expression.
@@ -37,6 +38,8 @@ pub(super) enum Node {
     Greatest(Vec<Expr>),
     Least(Vec<Expr>),
     Call(Function, Vec<Expr>),
+    /// only within an aggregate expression
+    Aggregate(Box<Call>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -147,6 +150,7 @@ impl Expr {
             Node::Arithmetic(_, a, b) | Node::Compare(_, a, b) | Node::And(a, b) | Node::Or(a, b) => vec![a, b],
             Node::In(e, list) => std::iter::once(e).chain(list).collect(),
             Node::Case(branches, otherwise) => branches.iter().flat_map(|(c, v)| [c, v]).chain(otherwise).collect(),
+            Node::Aggregate(call) => call.parts(),
             Node::Coalesce(list) | Node::Greatest(list) | Node::Least(list) | Node::Call(_, list) => {
                 list.iter().collect()
             }

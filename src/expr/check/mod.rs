@@ -5,12 +5,11 @@ mod calls;
 mod literals;
 mod operators;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use sqlparser::ast::{self, Ident, Spanned as _};
 use sqlparser::tokenizer::Span;
 
-use super::group::AggregateCall;
 use super::tree::{Comparison, Expr, Literal, Node};
 use super::types::{Column, Type};
 use super::{ExprError, Settings, coerce, dialect};
@@ -20,27 +19,33 @@ type Checked = Result<Expr, ExprError>;
 /// Operators and calls within one another; the walks over the tree are recursive.
 const MAX_DEPTH: usize = 200;
 
-/// What an expression may name, and what it has named.
+/// Where an expression stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// it is of a row
+    Row,
+    /// it is of a group, so columns stand within aggregate functions
+    Group,
+    /// it is of a row, within an aggregate function
+    Argument,
+}
+
+/// What an expression may name.
 pub(super) struct Checker<'a> {
     sql: &'a str,
     columns: &'a [Column],
     settings: Settings,
-    /// within an aggregate expression and outside of its calls: the calls so far
-    calls: Option<RefCell<Vec<AggregateCall>>>,
+    place: Place,
     depth: Cell<usize>,
 }
 
 impl<'a> Checker<'a> {
     pub(super) fn scalar(sql: &'a str, columns: &'a [Column], settings: Settings) -> Self {
-        Checker { sql, columns, settings, calls: None, depth: Cell::new(0) }
+        Checker { sql, columns, settings, place: Place::Row, depth: Cell::new(0) }
     }
 
     pub(super) fn aggregate(sql: &'a str, columns: &'a [Column], settings: Settings) -> Self {
-        Checker { calls: Some(RefCell::default()), ..Checker::scalar(sql, columns, settings) }
-    }
-
-    pub(super) fn into_calls(self) -> Vec<AggregateCall> {
-        self.calls.map(RefCell::into_inner).unwrap_or_default()
+        Checker { place: Place::Group, ..Checker::scalar(sql, columns, settings) }
     }
 
     pub(super) fn check(&self, e: &ast::Expr) -> Checked {
@@ -116,7 +121,7 @@ impl<'a> Checker<'a> {
     }
 
     fn column(&self, name: &Ident) -> Checked {
-        if self.calls.is_some() {
+        if self.place == Place::Group {
             let message = format!("the column `{}` does not stand within an aggregate function", name.value);
             let hint = format!("e.g. `max({0})`, or make `{0}` a key of group_by", name.value);
             return Err(self.error(name.span, message, Some(hint)));

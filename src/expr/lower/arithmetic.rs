@@ -75,7 +75,7 @@ fn integers(operator: Operator, (a, b): (pl::Expr, pl::Expr), ty: &Type) -> pl::
 }
 
 /// A finite double, with 0.0 for -0.0.
-pub(crate) fn finite(value: f64) -> Option<f64> {
+pub(in crate::expr) fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value + 0.0)
 }
 

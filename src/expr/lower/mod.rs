@@ -6,10 +6,12 @@ mod arithmetic;
 mod cast;
 mod logic;
 
+pub(super) use arithmetic::finite;
 use polars::prelude as pl;
 use polars::prelude::{AnyValue, DataType, Scalar, TimeUnit, TimeZone};
 
-use super::Lowered;
+pub(super) use super::Lowered;
+use super::kernel::broadcast;
 use super::tree::{Expr, Literal, Node};
 use super::types::Type;
 
@@ -38,6 +40,7 @@ impl Expr {
             Node::Coalesce(list) => logic::coalesce(list, &self.ty),
             Node::Greatest(list) => logic::extreme(list, true, &self.ty),
             Node::Least(list) => logic::extreme(list, false, &self.ty),
+            Node::Aggregate(call) => Lowered::sure(column(&call.column())),
             Node::Call(function, arguments) => call(function, arguments, &self.ty),
         }
     }
@@ -62,13 +65,13 @@ impl Lowered {
     pub fn strict(self, what: &str) -> pl::Expr {
         let Some(fault) = self.fault else { return self.value };
         let what = what.to_owned();
-        let value = self.value.clone();
-        value.map_many(
+        self.value.map_many(
             move |columns| {
+                let columns = broadcast(columns);
                 if let Some(reason) = columns[1].as_materialized_series().str()?.iter().flatten().next() {
                     return Err(pl::polars_err!(ComputeError: "{what}: {reason}"));
                 }
-                Ok(std::mem::take(&mut columns[0]))
+                Ok(columns[0].clone())
             },
             &[fault],
             |_, fields| Ok(fields[0].clone()),
@@ -129,4 +132,11 @@ fn own_fault(value: &pl::Expr, inputs: &[pl::Expr], reason: pl::Expr) -> pl::Exp
         .filter(|input| !matches!(input, pl::Expr::Literal(pl::LiteralValue::Scalar(value)) if !value.is_null()))
         .fold(value.clone().is_null(), |failed, input| failed.and(input.clone().is_not_null()));
     pl::when(failed).then(reason).otherwise(null(DataType::String))
+}
+
+/// The value; where it is null though `expected`, that is an overflow.
+pub(super) fn overflow_if(value: pl::Expr, expected: pl::Expr) -> Lowered {
+    let failed = value.clone().is_null().and(expected);
+    let fault = pl::when(failed).then(text("overflow")).otherwise(null(DataType::String));
+    Lowered { value, fault: Some(fault) }
 }

@@ -1,5 +1,6 @@
 //! Every expression of these tests is carried out by both of Polars' engines.
 
+mod aggregates;
 mod arithmetic;
 
 use polars::prelude::{
