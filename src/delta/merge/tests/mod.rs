@@ -1,2 +1,4 @@
 mod model;
+mod oracle;
 mod rows;
+mod tables;
