@@ -182,7 +182,18 @@ fn root_url(uri: &str) -> Result<Url, Error> {
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));
     }
+    if let Some(escape) = double_escape(url.path()) {
+        let what = format!("a lake cannot stand in a folder with `{escape}` in its name: deltalake would decode it");
+        return Err(Error::invalid(uri, what));
+    }
     Ok(url)
+}
+
+/// An escape such as `%20` that is part of a folder's name, and so stands in the URL as `%2520`.
+fn double_escape(path: &str) -> Option<String> {
+    let after = path.split("%25").skip(1);
+    let escape = after.filter_map(|text| text.get(..2)).find(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()))?;
+    Some(format!("%{escape}"))
 }
 
 /// Symbolic links and `..` resolved, as far as the path exists.

@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 use super::Error;
 use crate::expr::{Column, Columns, Type};
 
+/// Column to key to text.
+pub(super) type Texts = BTreeMap<String, BTreeMap<String, String>>;
+
 /// What a table holds and how its files are laid out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TableSchema {
@@ -17,7 +20,7 @@ pub struct TableSchema {
     /// columns whose values stand in the log and not in the files
     pub partition_by: Vec<String>,
     /// per column, texts that travel with it, e.g. the header that it had
-    pub metadata: BTreeMap<String, BTreeMap<String, String>>,
+    pub metadata: Texts,
     /// the columns with statistics (`delta.dataSkippingStatsColumns`); empty: the first 32
     pub stats_columns: Vec<String>,
 }
@@ -176,7 +179,7 @@ fn type_to_json(ty: &Type) -> Value {
 ///
 /// # Errors
 /// What no type of ours can hold, with the path of its column.
-pub(super) fn from_json(schema: &Value) -> Result<(Columns, BTreeMap<String, BTreeMap<String, String>>), String> {
+pub(super) fn from_json(schema: &Value) -> Result<(Columns, Texts), String> {
     let columns = struct_from_json(schema, "")?;
     let mut metadata = BTreeMap::new();
     for column in &columns {

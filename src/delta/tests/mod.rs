@@ -1,13 +1,19 @@
 //! Tables on a disk of their own, and what all tests need.
 
 mod basics;
+mod commits;
+mod faults;
+mod foreign;
+mod log;
+mod reading;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use polars::prelude::*;
 
-use super::{Change, Lake, Snapshot, Table, TableSchema};
+use super::{At, Change, Lake, Snapshot, Table, TableSchema};
 use crate::expr::{Column as Named, Type};
 
 /// A lake that goes away with the test.

@@ -71,24 +71,24 @@ impl Writer {
         if self.target.schema.partition_by.is_empty() {
             return self.send(Work { partition: Vec::new(), frame }, None);
         }
-        for (partition, frame) in self.split(&frame)? {
+        for work in self.split(&frame)? {
             // one lane per partition, so that a partition's rows do not lie scattered over a file per lane
             let mut hash = blake3::Hasher::new();
-            for value in &partition {
+            for value in &work.partition {
                 hash.update(format!("{value:?}").as_bytes());
             }
             let lane = usize::from(hash.finalize().as_bytes()[0]) % self.max_lanes;
-            self.send(Work { partition, frame }, Some(lane))?;
+            self.send(work, Some(lane))?;
         }
         Ok(())
     }
 
     /// The rows of each partition, its values taken out of them.
-    fn split(&self, frame: &DataFrame) -> Result<Vec<(Vec<Option<String>>, DataFrame)>, Error> {
+    fn split(&self, frame: &DataFrame) -> Result<Vec<Work>, Error> {
         let schema = &self.target.schema;
         let mut split = Vec::new();
         for part in frame.partition_by_stable(schema.partition_by.iter().map(String::as_str), true)? {
-            let values = schema
+            let partition = schema
                 .partition_by
                 .iter()
                 .map(|name| {
@@ -98,7 +98,8 @@ impl Writer {
                         .map_err(|why| Error::invalid(self.target.table.folder(), format!("`{name}`: {why}")))
                 })
                 .collect::<Result<Vec<_>, Error>>()?;
-            split.push((values, part.drop_many(schema.partition_by.iter().map(String::as_str))));
+            let frame = part.drop_many(schema.partition_by.iter().map(String::as_str));
+            split.push(Work { partition, frame });
         }
         Ok(split)
     }

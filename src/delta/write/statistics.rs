@@ -137,10 +137,26 @@ impl Bound {
                 (digits.unsigned_abs().to_string().len() <= EXACT_DIGITS).then(|| decimal_text(*digits, *scale))
             }
             (Bound::Whole(value), _) => Some(value.to_string()),
-            (Bound::Float(value), _) => serde_json::Number::from_f64(*value).map(|number| number.to_string()),
+            (Bound::Float(value), _) => float_json(*value, side),
             (Bound::Text(text), _) => Some(quoted(text)),
         }
     }
+}
+
+/// Some readers (serde_json is one) read a long number a little wrong, so the bound is what they make of its text.
+fn float_json(value: f64, side: Side) -> Option<String> {
+    let mut bound = value;
+    for _ in 0..8 {
+        let text = serde_json::Number::from_f64(bound)?.to_string();
+        let read: f64 = serde_json::from_str(&text).ok()?;
+        match side {
+            Side::Min if read <= value => return Some(text),
+            Side::Max if read >= value => return Some(text),
+            Side::Min => bound = bound.next_down(),
+            Side::Max => bound = bound.next_up(),
+        }
+    }
+    None
 }
 
 /// Other years are spelled differently by different readers.
