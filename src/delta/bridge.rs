@@ -1,13 +1,15 @@
-//! From Polars to arrow-rs by the Arrow C data interface, without copying.
+//! Between Polars and arrow-rs by the Arrow C data interface, without copying.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, make_array};
+use arrow::array::{Array, ArrayRef, RecordBatch, make_array};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
-use polars::prelude::{Column, CompatLevel, DataFrame};
-use polars_arrow::ffi::{ArrowArray, ArrowSchema, export_array_to_c, export_field_to_c};
+use polars::prelude::{Column, CompatLevel, DataFrame, PolarsResult, Series};
+use polars_arrow::ffi::{
+    ArrowArray, ArrowSchema, export_array_to_c, export_field_to_c, import_array_from_c, import_field_from_c,
+};
 
 /// The schema with which the columns of `frame` arrive.
 pub(super) fn schema(frame: &DataFrame) -> Result<SchemaRef, ArrowError> {
@@ -54,4 +56,25 @@ fn bridge_array(array: ArrowArray) -> FFI_ArrowArray {
 fn bridge_schema(schema: ArrowSchema) -> FFI_ArrowSchema {
     // SAFETY: as above, for the struct ArrowSchema.
     unsafe { std::mem::transmute::<ArrowSchema, FFI_ArrowSchema>(schema) }
+}
+
+/// The chunks of one column of arrow-rs as a series.
+#[expect(unsafe_code)]
+pub(super) fn series(field: &arrow::datatypes::Field, chunks: &[ArrayRef]) -> PolarsResult<Series> {
+    let failed = |error: ArrowError| polars::prelude::PolarsError::ComputeError(error.to_string().into());
+    let schema = FFI_ArrowSchema::try_from(field).map_err(failed)?;
+    // SAFETY: the structs are the same, as above; the value is moved, so it is released once.
+    let schema = unsafe { std::mem::transmute::<FFI_ArrowSchema, ArrowSchema>(schema) };
+    // SAFETY: arrow-rs has just made the schema, so it is a valid one.
+    let imported = unsafe { import_field_from_c(&schema) }?;
+    let chunk = |array: &ArrayRef| {
+        let exported = FFI_ArrowArray::new(&array.to_data());
+        // SAFETY: arrow-rs has just made the struct, of an array of the field's type; both structs are the same, as
+        // above, and the value is moved, so it is released once.
+        unsafe {
+            let exported = std::mem::transmute::<FFI_ArrowArray, ArrowArray>(exported);
+            import_array_from_c(exported, imported.dtype().clone())
+        }
+    };
+    Series::try_from((&imported, chunks.iter().map(chunk).collect::<PolarsResult<Vec<_>>>()?))
 }

@@ -1,0 +1,67 @@
+//! SQL over all tables, for reading: DataFusion with a catalog of the lake and nothing else.
+
+mod catalog;
+mod result;
+
+use std::sync::Arc;
+
+use deltalake::datafusion::error::DataFusionError;
+use deltalake::datafusion::execution::context::SQLOptions;
+use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
+use polars::prelude::DataFrame;
+
+use self::catalog::{CATALOG, Layers};
+use super::{Error, Lake};
+use crate::name::TableName;
+
+/// Runs one SELECT (or EXPLAIN, SHOW TABLES, DESCRIBE) over the lake. Its schemas are `bronze`, `silver` and `gold`,
+/// which hold `tables`, `quarantine` with a table for each silver one, and `lakesmith` with `ledger` and `runs`. A table
+/// is opened when the query names it, at its newest version or at that of `silver."orders@3"` or
+/// `silver."orders@2026-11-01T00:00:00Z"`. Names are case-sensitive. Must run within Tokio.
+///
+/// # Errors
+/// [`Error::Query`] if the statement is none that only reads, names something that is not there, or fails;
+/// [`Error::Gone`] for a version that cannot be had.
+pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataFrame, Error> {
+    let layers = Arc::new(Layers::new(lake, tables));
+    let session = session(&layers);
+    let reads_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    let planned = session.sql_with_options(sql, reads_only).await;
+    let answer = planned.map_err(|error| layers.take_failure().unwrap_or_else(|| refused(&error)))?;
+    let schema = Arc::clone(answer.schema().inner());
+    let batches = answer.collect().await.map_err(|error| failed(&error))?;
+    result::frame(&schema, &batches)
+}
+
+fn session(layers: &Arc<Layers>) -> SessionContext {
+    let config = SessionConfig::new()
+        .with_create_default_catalog_and_schema(false)
+        .with_default_catalog_and_schema(CATALOG, "")
+        .with_information_schema(true)
+        .set_bool("datafusion.sql_parser.enable_ident_normalization", false);
+    let session = SessionContext::new_with_config(config);
+    session.register_catalog(CATALOG, Arc::clone(layers) as _);
+    session
+}
+
+/// Why a statement was not even planned.
+fn refused(error: &DataFusionError) -> Error {
+    let text = text(error);
+    match text.split_once(" not supported: ") {
+        Some(("DDL" | "DML" | "Statement", what)) => Error::Query(format!("a query only reads: {what} is refused")),
+        _ => Error::Query(text),
+    }
+}
+
+fn failed(error: &DataFusionError) -> Error {
+    Error::Query(text(error))
+}
+
+fn text(error: &DataFusionError) -> String {
+    let text = error.find_root().strip_backtrace();
+    let kinds = ["Error during planning: ", "Execution error: ", "Arrow error: ", "External error: "];
+    kinds.iter().fold(text.as_str(), |text, kind| text.strip_prefix(kind).unwrap_or(text)).to_owned()
+}
+
+#[cfg(test)]
+mod tests;
