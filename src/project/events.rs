@@ -11,7 +11,7 @@ use super::spelling::did_you_mean;
 use super::sql_names;
 use super::typing::Typing;
 use super::yaml::Mark;
-use crate::expr::{Column, Columns, Expr, Settings};
+use crate::expr::{Column, Columns, Expr, Settings, Type};
 
 /// A table's events and what its contract says of it beside them.
 pub(super) struct Typed {
@@ -215,6 +215,8 @@ fn exists(typing: &Typing, sources: &Sources, property: &Property, loaded: &Load
     }
     for (table, columns) in known {
         match columns.iter().find(|column| column.name == property.name) {
+            // Silver casts arrays and structs member by member.
+            Some(column) if is_nested(&column.ty) && is_nested(&property.ty) => {}
             Some(column) => {
                 let cast = Expr::column(&column.name, column.ty.clone()).cast(&property.ty, typing.settings);
                 if let Err(message) = cast {
@@ -231,4 +233,8 @@ fn exists(typing: &Typing, sources: &Sources, property: &Property, loaded: &Load
             }
         }
     }
+}
+
+fn is_nested(ty: &Type) -> bool {
+    matches!(ty, Type::Array(_) | Type::Struct(_))
 }

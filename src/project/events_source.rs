@@ -60,13 +60,13 @@ impl<'t> Sources<'t> {
             }
             Origin::Unknown => Columns::new(),
         };
-        columns.extend(self.lineage());
+        columns.extend(lineage());
         columns
     }
 
     /// For texts of unknown columns: every name that the expression uses is one.
     pub(super) fn guessed_columns(&self, sql: &str) -> Columns {
-        let lineage = self.lineage();
+        let lineage = lineage();
         let mut columns: Columns = sql_names::candidates(sql)
             .into_iter()
             .filter(|name| !lineage.iter().any(|column| &column.name == name))
@@ -75,18 +75,15 @@ impl<'t> Sources<'t> {
         columns.extend(lineage);
         columns
     }
+}
 
-    fn lineage(&self) -> Columns {
-        let mut columns = vec![
-            Column::new("_batch", Type::BigInt),
-            Column::new("_source_file", Type::String),
-            Column::new("_source_row", Type::BigInt),
-        ];
-        if self.sources.len() > 1 {
-            columns.push(Column::new("_source_table", Type::String));
-        }
-        columns
-    }
+/// Where a bronze row came from.
+fn lineage() -> Columns {
+    vec![
+        Column::new("_batch", Type::BigInt),
+        Column::new("_source_file", Type::String),
+        Column::new("_source_row", Type::BigInt),
+    ]
 }
 
 fn input_of(format: &Format) -> EventInput {

@@ -1,5 +1,6 @@
 //! A look at the landing folder: the columns that a source's files have. Reads headers only.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ use crate::expr::{Column, Columns, Type};
 
 /// More files than this are not looked at: the first and the last half, by name.
 const MAX_FILES: usize = 200;
-/// A header longer than this is not known.
-const MAX_HEADER: u64 = 1 << 20;
+/// How many bytes of a file are read for its header, until it is found.
+const HEADER_SIZES: [u64; 2] = [1 << 16, 1 << 20];
 
 /// The columns of all the files together, as bronze will name them; `None` if no file can be looked at.
 pub(super) fn columns(source: &Source, landing: &str) -> Option<Columns> {
@@ -25,7 +26,7 @@ pub(super) fn columns(source: &Source, landing: &str) -> Option<Columns> {
     let mut columns = None;
     for path in files(source, landing) {
         let found = match &source.format {
-            Format::Csv(options) => csv(&path, options).ok(),
+            Format::Csv(options) => csv(&path, options),
             Format::Parquet => parquet(&path),
             Format::Ndjson => None,
         };
@@ -65,41 +66,41 @@ fn files(source: &Source, landing: &str) -> Vec<PathBuf> {
 }
 
 fn is_input(matcher: &GlobMatcher, path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = name.starts_with(['.', '_']) || [".tmp", ".part", ".crdownload"].iter().any(|e| name.ends_with(e));
-    let packed = matches!(path.extension().and_then(|e| e.to_str()), Some("gz" | "zst"));
-    !unfinished && (matcher.is_match(path) || packed && matcher.is_match(path.with_extension("")))
+    let hidden = path.iter().any(|part| part.to_string_lossy().starts_with(['.', '_']));
+    let unfinished = matches!(path.extension().and_then(OsStr::to_str), Some("tmp" | "part" | "crdownload"));
+    let packed = matches!(path.extension().and_then(OsStr::to_str), Some("gz" | "zst"));
+    !hidden && !unfinished && (matcher.is_match(path) || packed && matcher.is_match(path.with_extension("")))
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     let file = BufReader::new(File::open(path)?);
-    Ok(match path.extension().and_then(|e| e.to_str()) {
+    Ok(match path.extension().and_then(OsStr::to_str) {
         Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(file)),
         Some("zst") => Box::new(zstd::Decoder::with_buffer(file)?),
         _ => Box::new(file),
     })
 }
 
-fn csv(path: &Path, options: &CsvOptions) -> io::Result<Columns> {
+fn csv(path: &Path, options: &CsvOptions) -> Option<Columns> {
+    let names = HEADER_SIZES.iter().find_map(|size| header(path, options, *size).ok().flatten())?;
+    Some(names.into_iter().map(|name| Column::new(name, Type::String)).collect())
+}
+
+/// The header, if it ends within the first `size` bytes.
+fn header(path: &Path, options: &CsvOptions, size: u64) -> io::Result<Option<Vec<String>>> {
     let mut bytes = Vec::new();
-    open(path)?.take(MAX_HEADER).read_to_end(&mut bytes)?;
+    let whole = open(path)?.take(size).read_to_end(&mut bytes)? < usize::try_from(size).unwrap_or(usize::MAX);
     let encoding = encoding_rs::Encoding::for_label(options.encoding.as_bytes()).unwrap_or(encoding_rs::UTF_8);
     let (text, _, _) = encoding.decode(&bytes);
-    let names = header::names(&text, options).ok_or(io::ErrorKind::InvalidData)?;
-    Ok(names.into_iter().map(|name| Column::new(name, Type::String)).collect())
+    Ok(header::names(&text, whole, options))
 }
 
 fn parquet(path: &Path) -> Option<Columns> {
     let schema = ParquetReader::new(File::open(path).ok()?).schema().ok()?;
-    let fields = schema.iter_values();
-    Some(
-        fields
-            .filter_map(|field| {
-                let ty = stored(&DataType::from_arrow_field(field))?;
-                Some(Column::new(field.name.as_str(), ty))
-            })
-            .collect(),
-    )
+    let raw: Vec<String> = schema.iter_values().map(|field| field.name.to_string()).collect();
+    let types = schema.iter_values().map(|field| stored(&DataType::from_arrow_field(field)));
+    let columns = header::stored(&raw).into_iter().zip(types);
+    Some(columns.filter_map(|(name, ty)| Some(Column::new(name, ty?))).collect())
 }
 
 /// The type in which bronze keeps a Parquet column: unsigned integers widened, every instant in microseconds.
@@ -109,7 +110,8 @@ fn stored(dtype: &DataType) -> Option<Type> {
         DataType::UInt16 => Type::Int,
         DataType::UInt32 | DataType::UInt64 => Type::BigInt,
         DataType::Datetime(_, _) => Type::Timestamp,
-        DataType::List(inner) => Type::Array(Box::new(stored(inner)?)),
+        DataType::Categorical(..) | DataType::Enum(..) => Type::String,
+        DataType::List(inner) | DataType::Array(inner, _) => Type::Array(Box::new(stored(inner)?)),
         DataType::Struct(fields) => {
             let columns = fields.iter().map(|f| Some(Column::new(f.name().as_str(), stored(f.dtype())?)));
             Type::Struct(columns.collect::<Option<_>>()?)
