@@ -149,7 +149,7 @@ pub(super) fn reference(file: &File, text: &Text) -> Option<Reference> {
 pub(super) fn named(file: &File, node: &Node, what: &str) -> Vec<NamedSql> {
     let Some(map) = file.open_map(node, what) else { return Vec::new() };
     let entries = map.entries.iter().filter_map(|(key, value)| {
-        let sql = file.text(value, &format!("the expression of `{}`", key.text))?;
+        let sql = file.sql(value, &format!("the expression of `{}`", key.text))?;
         let name = Text { value: key.text.clone(), mark: key.mark, verbatim: Some(key.mark) };
         Some(NamedSql { name, sql: Some(sql) })
     });

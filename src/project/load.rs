@@ -13,7 +13,7 @@ use super::settings::{self, Settings};
 use super::yaml::Mark;
 use super::{Fault, derived, events, layers};
 use crate::expr::{self, Columns};
-use crate::name::TableName;
+use crate::name::{Layer, TableName};
 
 /// Reads the project in `root` for an environment (`None`: the project's default one). Does not touch the lake; looks
 /// at the landing files of a source for their columns, where there are any.
@@ -85,6 +85,7 @@ impl Reading<'_, '_> {
         let definition = match &declared.body {
             Body::Unreadable => return None,
             Body::Bronze(source) => Definition::Bronze(source.clone()?),
+            Body::Table(table) if resolve::reads_bronze(table) && declared.name.layer == Layer::Gold => return None,
             Body::Table(table) if resolve::reads_bronze(table) => {
                 let sources = Sources::read(&declared.file, table, self.tables, &self.landing)?;
                 let read = events::read(declared, table, &sources, self.root, self.settings, self.faults)?;

@@ -145,6 +145,16 @@ impl<'a> File<'a> {
         }
     }
 
+    /// `node` as the text of an expression, in which `null` is a word.
+    pub(super) fn sql(&self, node: &Node, what: &str) -> Option<Text> {
+        match &node.value {
+            Value::Scalar(Scalar { text, verbatim, .. }) if text.eq_ignore_ascii_case("null") => {
+                Some(Text { value: text.clone(), mark: node.mark, verbatim: *verbatim })
+            }
+            _ => self.text(node, what),
+        }
+    }
+
     /// `node` as a list of texts; a single text is a list of one.
     pub(super) fn texts(&self, node: &Node, what: &str) -> Option<Vec<Text>> {
         match &node.value {

@@ -2,13 +2,18 @@
 
 /// The candidate that a misspelt `word` was most likely meant to be, if any is close enough.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).clamp(1, 3);
     candidates
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter(|(distance, candidate)| *distance <= allowed(word, candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// A third of the letters may be wrong.
+fn allowed(word: &str, candidate: &str) -> usize {
+    let letters = word.chars().count().max(candidate.chars().count());
+    (letters / 3).clamp(1, 3)
 }
 
 /// A hint for [`closest`].

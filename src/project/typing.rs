@@ -75,8 +75,9 @@ impl Typing<'_, '_> {
 
     fn named(&self, named: &[NamedSql], input: &Columns) -> Option<Vec<(String, Expr)>> {
         let all: Vec<Option<(String, Expr)>> = named.iter().map(|entry| self.one(entry, input)).collect();
+        let all = all.into_iter().collect::<Option<_>>()?;
         self.distinct(named)?;
-        all.into_iter().collect()
+        Some(all)
     }
 
     fn one(&self, entry: &NamedSql, input: &Columns) -> Option<(String, Expr)> {
@@ -133,8 +134,9 @@ impl Typing<'_, '_> {
                 Some((entry.name.value.clone(), typed?))
             })
             .collect();
+        let all = all.into_iter().collect::<Option<_>>()?;
         self.distinct(named)?;
-        all.into_iter().collect()
+        Some(all)
     }
 
     fn expression_fault(&self, sql: &Text, error: ExprError) {

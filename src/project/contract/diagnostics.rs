@@ -11,7 +11,11 @@ use crate::project::yaml::{Mark, Node, Value};
 /// even parse needs no second word.
 pub(super) fn report(root: &Path, file: &File, node: &Node, known_faulty: bool) {
     let Ok(bytes) = std::fs::read(root.join(&file.path)) else { return };
-    for diagnostic in odcs::parse_and_validate(&bytes, DocumentFormat::Yaml).diagnostics {
+    let (follow_ups, findings): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        odcs::parse_and_validate(&bytes, DocumentFormat::Yaml).diagnostics.into_iter().partition(is_follow_up);
+    let deepest = follow_ups.into_iter().max_by_key(|d| d.object_ref.as_ref().map_or(0, String::len));
+    let deepest = deepest.filter(|_| findings.is_empty() && !known_faulty);
+    for diagnostic in findings.into_iter().chain(deepest) {
         let unparsed = diagnostic.stage == DiagnosticStage::Parse;
         if unparsed && known_faulty || is_nameless_item(&diagnostic) {
             continue;
@@ -26,6 +30,11 @@ pub(super) fn report(root: &Path, file: &File, node: &Node, known_faulty: bool) 
             Severity::Warning | Severity::Information => file.warn(mark, message, diagnostic.remediation),
         }
     }
+}
+
+/// JSON Schema repeats a fault for every object around it, as properties that were "not evaluated".
+fn is_follow_up(diagnostic: &Diagnostic) -> bool {
+    diagnostic.message.starts_with("Unevaluated properties are not allowed")
 }
 
 /// odcs 0.9.1 wants a name for the items of an array, which the standard does not.
