@@ -139,7 +139,7 @@ mod tests {
         let frame = df!["_source_row" => [1i64, 2], "b" => [7i32, 8], "z" => ["x", "y"]].unwrap();
         let shaped =
             conform(&frame, &columns(&[("a", T::Date), ("b", T::BigInt), ("z", T::String)]), &["_source_row"]).unwrap();
-        assert_eq!(shaped.get_column_names_str(), ["_source_row", "a", "b", "z"]);
+        assert_eq!(shaped.get_column_names(), ["_source_row", "a", "b", "z"]);
         assert_eq!(shaped.column("b").unwrap().i64().unwrap().to_vec(), [Some(7), Some(8)]);
         assert_eq!(shaped.column("a").unwrap().null_count(), 2);
     }

@@ -17,6 +17,8 @@ mod normalise;
 mod parquet;
 mod read;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use escape::{escape, unescape};
