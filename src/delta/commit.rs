@@ -161,7 +161,10 @@ impl Table {
         let commit =
             CommitBuilder::from(properties).with_actions(actions).build(base, self.log_store()?, operation.to_delta());
         match commit.await {
-            Ok(_) => Ok(version),
+            Ok(done) if u64::try_from(version) == Ok(done.version()) => Ok(version),
+            Ok(done) => {
+                Err(Error::unreadable(self.folder(), format!("the commit came out as version {}", done.version())))
+            }
             Err(error) => self.judge(version, id, &error).await,
         }
     }

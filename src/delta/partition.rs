@@ -87,8 +87,9 @@ pub(super) fn to_text(value: &AnyValue<'_>, ty: &Type) -> Result<Option<String>,
                 .to_string()
         }
         (AnyValue::Decimal(digits, _, _), Type::Decimal { scale, .. }) => decimal_text(*digits, *scale),
-        (AnyValue::Float32(value), _) => value.to_string(),
-        (AnyValue::Float64(value), _) => value.to_string(),
+        // Debug writes 1e300 where Display writes 300 digits
+        (AnyValue::Float32(value), _) if value.is_finite() => format!("{value:?}"),
+        (AnyValue::Float64(value), _) if value.is_finite() => format!("{value:?}"),
         (value, _) if value.dtype().is_integer() => {
             value.extract::<i64>().ok_or("an integer beyond 64 bits cannot be a partition value")?.to_string()
         }
@@ -98,6 +99,44 @@ pub(super) fn to_text(value: &AnyValue<'_>, ty: &Type) -> Result<Option<String>,
         return Err("an empty text cannot be a partition value: Delta reads it as NULL".to_owned());
     }
     Ok(Some(text))
+}
+
+/// The folder of a partition, e.g. `day=2024-01-31/region=north%20west/`, as Hive and all after it name them: the log
+/// is the truth, but Polars' own Delta reader looks at the path alone.
+///
+/// # Errors
+/// A value whose folder would have a name that file systems do not take.
+pub(super) fn folder<'a>(values: impl Iterator<Item = (&'a String, &'a Option<String>)>) -> Result<String, String> {
+    let mut path = String::new();
+    for (column, value) in values {
+        let name = match value {
+            Some(text) => format!("{column}={}", escaped(text)),
+            None => format!("{column}={NULL_FOLDER}"),
+        };
+        if name.len() > LONGEST_NAME {
+            return Err(format!("a value of `{column}` is too long for a partition: {value:?}"));
+        }
+        path = format!("{path}{name}/");
+    }
+    Ok(path)
+}
+
+const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
+const LONGEST_NAME: usize = 255;
+
+/// Whether a column's name can stand in a folder's without being escaped, which readers do not agree about.
+pub(super) fn is_plain(column: &str) -> bool {
+    !column.is_empty() && column.bytes().all(is_unreserved)
+}
+
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| if is_unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(escape).collect()
+}
+
+/// RFC 3986, 2.3
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
 /// The exact text of digits / 10^scale.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::{DataType, Field, Schema, SchemaRef};
 use serde_json::{Map, Value, json};
 
-use super::Error;
+use super::{Error, partition};
 use crate::expr::{Column, Columns, Type};
 
 /// Column to key to text.
@@ -86,6 +86,11 @@ impl TableSchema {
         for name in &self.partition_by {
             if matches!(self.ty(name), Some(Type::Array(_) | Type::Struct(_) | Type::Binary)) {
                 return Err(Error::invalid(table, format!("`{name}` is no type to partition by")));
+            }
+            if !partition::is_plain(name) {
+                let what =
+                    format!("`{name}`: a table can be partitioned by columns named with A-Z a-z 0-9 - . _ ~ alone");
+                return Err(Error::invalid(table, what));
             }
         }
         if self.file_columns().next().is_none() {

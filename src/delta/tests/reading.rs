@@ -77,6 +77,15 @@ async fn odd_partition_values_come_back() {
     let files: Vec<_> = snapshot.files().iter().filter(|f| f.partition_values()["p"].is_none()).cloned().collect();
     assert_eq!(collect(snapshot.scan_files(&files).unwrap()).await.height(), 1);
 
+    let folder = |value: &str| {
+        let file = snapshot.files().iter().find(|f| f.partition_values()["p"].as_deref() == Some(value)).unwrap();
+        file.path().split_once('/').unwrap().0.to_owned()
+    };
+    assert_eq!((folder("a b"), folder("x/y"), folder("1")), ("p=a%20b".into(), "p=x%2Fy".into(), "p=1".into()));
+    let long = "é".repeat(60);
+    let long = df!("p" => [long.as_str()], "a" => [1i64]).unwrap().lazy();
+    assert!(matches!(table.write(long, &schema).await, Err(Error::Invalid { .. })), "no folder can be named so");
+
     let empty = df!("p" => [""], "a" => [1i64]).unwrap().lazy();
     assert!(matches!(table.write(empty, &schema).await, Err(Error::Invalid { .. })), "Delta would read it as NULL");
 }

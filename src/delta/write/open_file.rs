@@ -19,12 +19,12 @@ use super::statistics::Statistics;
 use super::upload::Upload;
 use crate::delta::file::BLAKE3_TAG;
 use crate::delta::table::object_path;
-use crate::delta::{DataFile, Error, bridge};
+use crate::delta::{DataFile, Error, bridge, partition};
 
 pub(super) struct OpenFile {
     target: Arc<Target>,
     path: String,
-    partition: HashMap<String, Option<String>>,
+    partition_values: HashMap<String, Option<String>>,
     schema: SchemaRef,
     writer: ArrowWriter<Upload>,
     statistics: Statistics,
@@ -36,8 +36,9 @@ const ROW_GROUP_BYTES: usize = 64 << 20;
 
 impl OpenFile {
     pub(super) fn create(target: Arc<Target>, partition: &[Option<String>], frame: &DataFrame) -> Result<Self, Error> {
-        // no folders for partitions: the log is the truth, and odd values make odd folders
-        let path = format!("part-{}.zstd.parquet", uuid::Uuid::now_v7());
+        let folder = partition::folder(target.schema.partition_by.iter().zip(partition))
+            .map_err(|why| Error::invalid(target.table.folder(), why))?;
+        let path = format!("{folder}part-{}.zstd.parquet", uuid::Uuid::now_v7());
         let store = target.table.log_store()?.object_store(None);
         let upload = Upload::new(target.runtime.clone(), store, object_path(&path));
         let schema = bridge::schema(frame).map_err(|error| encoding(&target, &error))?;
@@ -45,9 +46,9 @@ impl OpenFile {
         let writer = ArrowWriter::try_new_with_options(upload, Arc::clone(&schema), options)
             .map_err(|error| failed(&target, error))?;
         let names = target.schema.partition_by.iter().cloned();
-        let partition = names.zip(partition.iter().cloned()).collect();
+        let partition_values = names.zip(partition.iter().cloned()).collect();
         let statistics = Statistics::new(&target.schema);
-        Ok(OpenFile { target, path, partition, schema, writer, statistics })
+        Ok(OpenFile { target, path, partition_values, schema, writer, statistics })
     }
 
     pub(super) fn write(&mut self, frame: &DataFrame) -> Result<(), Error> {
@@ -76,7 +77,7 @@ impl OpenFile {
         let (size, hash) = upload.complete().map_err(|error| Error::storage(self.target.table.folder(), &error))?;
         let add = Add {
             path: self.path,
-            partition_values: self.partition,
+            partition_values: self.partition_values,
             size: i64::try_from(size).unwrap_or(i64::MAX),
             modification_time: Utc::now().timestamp_millis(),
             data_change: true,
