@@ -127,3 +127,6 @@ fn widens(from: &Type, to: &Type) -> bool {
         || rank(from).zip(rank(to)).is_some_and(|(from, to)| from <= to)
         || (from, to) == (&Type::Float, &Type::Double)
 }
+
+#[cfg(test)]
+mod tests;

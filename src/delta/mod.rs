@@ -7,6 +7,7 @@
 mod bridge;
 mod cancel;
 mod commit;
+mod compact;
 mod diff;
 mod error;
 mod file;
@@ -27,6 +28,7 @@ mod tests;
 mod write;
 
 pub use commit::{Change, Operation};
+pub use compact::compact;
 pub use diff::{FileDiff, RowDiff, file_diff, row_diff};
 pub use error::Error;
 pub use file::DataFile;

@@ -148,6 +148,17 @@ async fn what_cannot_be_read_rightly_is_refused_by_name() {
 /// The example of the Delta protocol: rows 3, 4, 7, 11, 18 and 29.
 const INLINE_VECTOR: &str = "^Bg9^0rr910000000000iXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L";
 
+/// A table of one file with the rows 0 to 39, of which a deletion vector hides those of [`INLINE_VECTOR`].
+pub(in crate::delta) async fn with_hidden_rows() -> (Disk, Table) {
+    let foreign = Foreign::new();
+    let size = foreign.file(rows(&(0..40).collect::<Vec<i64>>()), &numbers(), "f.parquet").await;
+    let mut file = add("f.parquet", size, &json!({}));
+    file["add"]["deletionVector"] =
+        json!({ "storageType": "i", "pathOrInlineDv": INLINE_VECTOR, "sizeInBytes": 44, "cardinality": 6 });
+    foreign.commit(0, &[protocol(&["deletionVectors"]), metadata(&plain(), &[], &json!({})), file]);
+    (foreign.disk, foreign.table)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_a_deletion_vector_hides_are_not_read() {
     let foreign = Foreign::new();

@@ -3,7 +3,7 @@
 mod basics;
 mod commits;
 mod faults;
-mod foreign;
+pub(super) mod foreign;
 mod log;
 mod reading;
 mod writing;

@@ -39,7 +39,7 @@ pub struct Writer {
 }
 
 /// The size at which a file is closed.
-const FILE_BYTES: usize = 128 << 20;
+pub(super) const FILE_BYTES: usize = 128 << 20;
 /// Frames of a query come in pieces of so many rows.
 const BATCH_ROWS: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 16) - 1);
 
@@ -56,6 +56,12 @@ impl Writer {
         let max_lanes = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let (lanes, next) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
         Ok(Writer { target: Arc::new(target), lanes, next, max_lanes })
+    }
+
+    /// Keeps to one thread, so that no more than one file per partition ends before its size is reached.
+    pub(super) fn on_one_lane(mut self) -> Self {
+        self.max_lanes = 1;
+        self
     }
 
     /// Takes a frame; columns may stand in any order, a missing one is null. Blocks while all lanes are busy, so not to

@@ -214,3 +214,26 @@ async fn rows_from_before_a_column_was_added_have_null_in_it() {
     let notes: Vec<Option<&str>> = after.column("note").unwrap().str().unwrap().iter().collect();
     assert_eq!(notes, [None, Some("ü")]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_deletion_vector_hides_stay_hidden() {
+    use crate::delta::tests::{foreign, numbers, rows, values};
+    let (_disk, table) = foreign::with_hidden_rows().await;
+    let target = now(&table).await;
+    let source = table.write(rows(&[4, 5, 99]), &numbers()).await.unwrap();
+    let spec = MergeSpec {
+        key: vec!["a".into()],
+        order: None,
+        lineage: vec![],
+        lineage_counts: false,
+        scope: Scope::Keys(polars::df!("a" => [7i64, 8]).unwrap()),
+    };
+    let merged = merge(Some(&target), &table, &numbers(), source, &spec).await.unwrap();
+    // 4 and 7 are hidden: one comes anew, the other cannot be deleted
+    assert_eq!(merged.rows, MergeRows { inserted: 2, unchanged: 1, deleted: 1, ..MergeRows::default() });
+    let Merged { adds, removes, .. } = merged;
+    table.commit(&target, Change { adds, removes, ..Change::default() }).await.unwrap();
+    let mut expected: Vec<i64> = (0..40).filter(|a| ![3, 7, 8, 11, 18, 29].contains(a)).collect();
+    expected.push(99);
+    assert_eq!(values(&now(&table).await).await, expected);
+}

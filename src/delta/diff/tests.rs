@@ -1,0 +1,167 @@
+use std::ops::Range;
+
+use polars::prelude::*;
+use proptest::prelude::*;
+
+use super::*;
+use crate::delta::tests::{Disk, appended, collect, foreign, now, numbers, rows, schema, table_of, values};
+use crate::delta::{Change, Operation, Table, compact};
+
+async fn sorted(frame: &LazyFrame) -> Vec<i64> {
+    let frame = collect(frame.clone()).await;
+    let mut values: Vec<i64> = frame.column("a").unwrap().i64().unwrap().iter().flatten().collect();
+    values.sort_unstable();
+    values
+}
+
+async fn differences(p: &Snapshot, q: &Snapshot) -> (Vec<i64>, Vec<i64>) {
+    let diff = row_diff(p, q, None).await.unwrap();
+    let found = (sorted(&diff.removed).await, sorted(&diff.added).await);
+    assert_eq!(diff.rows, (found.0.len() as u64, found.1.len() as u64));
+    found
+}
+
+/// All files of the table replaced by some that hold these rows.
+async fn overwrite(table: &Table, values: &[i64]) {
+    let base = now(table).await;
+    let change =
+        Change { removes: base.files().to_vec(), operation: Operation::Overwrite, ..appended(table, values).await };
+    table.commit(&base, change).await.unwrap();
+}
+
+async fn append(table: &Table, values: &[i64]) {
+    let change = appended(table, values).await;
+    table.commit(&now(table).await, change).await.unwrap();
+}
+
+fn naive(mut old: Vec<i64>, mut new: Vec<i64>) -> (Vec<i64>, Vec<i64>) {
+    old.retain(|row| match new.iter().position(|other| other == row) {
+        Some(i) => {
+            new.remove(i);
+            false
+        }
+        None => true,
+    });
+    (old, new)
+}
+
+fn any_rows() -> impl Strategy<Value = Vec<i64>> {
+    prop::collection::vec(0..6i64, 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn between_any_two_versions_it_is_what_a_naive_comparison_finds(
+        steps in prop::collection::vec((0..3, any_rows()), 1..6),
+        pick: prop::sample::Index,
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let disk = Disk::new();
+            let table = table_of(&disk, &[1, 2, 2]).await;
+            let mut versions = vec![now(&table).await];
+            for (step, rows) in steps {
+                match step {
+                    0 => append(&table, &rows).await,
+                    1 => overwrite(&table, &rows).await,
+                    _ => { compact(&now(&table).await, serde_json::Map::new()).await.unwrap(); }
+                }
+                versions.push(now(&table).await);
+            }
+            let (p, q) = (&versions[pick.index(versions.len())], versions.last().unwrap());
+            assert_eq!(differences(p, q).await, naive(values(p).await, values(q).await));
+            assert_eq!(differences(q, p).await, naive(values(q).await, values(p).await));
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_only_rearranged_is_not_read() {
+    let disk = Disk::new();
+    let table = table_of(&disk, &[1]).await;
+    append(&table, &[2]).await;
+    let before = now(&table).await;
+    compact(&before, serde_json::Map::new()).await.unwrap();
+    let after = now(&table).await;
+    assert_eq!(file_diff(&before, &after).removed.len(), 2);
+    let unread = row_diff(&before, &after, None).await.unwrap();
+    assert_eq!((unread.rows, unread.bytes_read), ((0, 0), 0));
+
+    append(&table, &[3]).await;
+    let mixed = row_diff(&before, &now(&table).await, None).await.unwrap();
+    assert_eq!((sorted(&mixed.removed).await, sorted(&mixed.added).await), (vec![], vec![3]));
+    assert!(mixed.bytes_read > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_files_that_differ_are_read() {
+    let disk = Disk::new();
+    let table = table_of(&disk, &[1, 2, 3]).await;
+    let before = now(&table).await;
+    append(&table, &[4]).await;
+    let after = now(&table).await;
+    let files = file_diff(&before, &after);
+    assert_eq!((files.removed.len(), files.added.len()), (0, 1));
+    assert_eq!(row_diff(&before, &after, None).await.unwrap().bytes_read, files.added[0].size());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_vector_makes_another_file_of_the_same_path() {
+    let (disk, table) = foreign::with_hidden_rows().await;
+    let hidden = now(&table).await;
+    let log = disk.path().join("silver/t/_delta_log");
+    let first: Vec<String> =
+        std::fs::read_to_string(log.join("00000000000000000000.json")).unwrap().lines().map(str::to_owned).collect();
+    let mut add: serde_json::Value = serde_json::from_str(&first[2]).unwrap();
+    let mut remove = add["add"].clone();
+    add["add"].as_object_mut().unwrap().remove("deletionVector");
+    remove["deletionTimestamp"] = serde_json::json!(2);
+    let second = format!("{}\n{}", serde_json::json!({ "remove": remove }), add);
+    std::fs::write(log.join("00000000000000000001.json"), second).unwrap();
+    let whole = now(&table).await;
+    assert_eq!(differences(&hidden, &whole).await, (vec![], vec![3, 4, 7, 11, 18, 29]));
+    assert_eq!(differences(&whole, &hidden).await, (vec![3, 4, 7, 11, 18, 29], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_may_be_chosen_added_and_widened() {
+    let disk = Disk::new();
+    let table = disk.lake.table("silver/t");
+    let narrow = schema(&[("a", Type::Int), ("b", Type::String)]);
+    let frame = |range: Range<i32>| df!("a" => range.collect::<Vec<_>>(), "b" => ["x", "y"]).unwrap();
+    let adds = table.write(frame(0..2).lazy(), &narrow).await.unwrap();
+    table.create(&narrow, Change { adds, ..Change::default() }).await.unwrap();
+    let before = now(&table).await;
+    let wide = schema(&[("a", Type::BigInt), ("b", Type::String), ("c", Type::Date)]);
+    let adds = table.write(frame(0..2).lazy(), &wide).await.unwrap();
+    let removes = before.files().to_vec();
+    let change = Change { adds, removes, schema: Some(wide), ..Change::default() };
+    table.commit(&before, change).await.unwrap();
+    let after = now(&table).await;
+    assert_eq!(row_diff(&before, &after, None).await.unwrap().rows, (0, 0));
+
+    let text = schema(&[("a", Type::String), ("b", Type::String)]);
+    let adds = table.write(df!("a" => ["7"], "b" => ["x"]).unwrap().lazy(), &text).await.unwrap();
+    let change = Change { adds, removes: after.files().to_vec(), schema: Some(text), ..Change::default() };
+    table.commit(&after, change).await.unwrap();
+    let last = now(&table).await;
+    let error = row_diff(&after, &last, None).await.map(|diff| diff.rows).unwrap_err().to_string();
+    assert!(error.contains("`a` is bigint in version 1 and string in version 2"), "{error}");
+    let chosen = row_diff(&after, &last, Some(&["b".to_owned()])).await.unwrap();
+    assert_eq!(chosen.rows, (1, 0), "x stands on both sides, y does not");
+    let unknown = row_diff(&after, &last, Some(&["z".to_owned()])).await.map(|diff| diff.rows);
+    assert_eq!(unknown.unwrap_err().to_string(), "silver/t: there is no column `z`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_made_anew_shares_no_file_with_the_old_one() {
+    let disk = Disk::new();
+    let table = table_of(&disk, &[1, 2]).await;
+    let old = now(&table).await;
+    let other = disk.lake.table("silver/other");
+    let adds = other.write(rows(&[2, 3]), &numbers()).await.unwrap();
+    other.create(&numbers(), Change { adds, ..Change::default() }).await.unwrap();
+    assert_eq!(differences(&old, &now(&other).await).await, (vec![1], vec![3]));
+}
