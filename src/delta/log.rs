@@ -54,7 +54,13 @@ impl Log {
 
     /// Everything that the newest version needs.
     pub(super) async fn list_recent(&self) -> Result<Listing, Error> {
-        self.list_from(self.last_checkpoint().await?.unwrap_or(0)).await
+        if let Some(checkpoint) = self.last_checkpoint().await? {
+            let listing = self.list_from(checkpoint).await?;
+            if listing.checkpoints.contains_key(&checkpoint) {
+                return Ok(listing);
+            }
+        }
+        self.list().await
     }
 
     /// Only a hint: readers may find it stale, so what cannot be read counts as absent.

@@ -63,6 +63,21 @@ async fn a_damaged_log_behind_a_checkpoint_is_an_error_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hint_at_a_checkpoint_that_is_not_there_does_not_hide_the_table() {
+    let disk = Disk::new();
+    let table = table_with(&disk, 12).await;
+    let folder = disk.path().join("silver/t/_delta_log");
+    std::fs::remove_file(folder.join("00000000000000000009.checkpoint.parquet")).unwrap();
+    for hint in ["{\"version\":500,\"size\":1}", "no JSON"] {
+        std::fs::write(folder.join("_last_checkpoint"), hint).unwrap();
+        assert_eq!(values(&now(&table).await).await, (0..12).collect::<Vec<_>>(), "{hint}");
+    }
+    // deltalake refuses this one; that is better than no table, which would be made anew
+    std::fs::write(folder.join("_last_checkpoint"), "{\"version\":9,\"size\":1}").unwrap();
+    unreadable(&table, "heckpoint").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_time_is_compared_with_commit_info_and_not_with_file_times() {
     let foreign = Foreign::new();
     let fields = json!([field("a", &json!("long"))]);
