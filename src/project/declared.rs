@@ -6,7 +6,7 @@ use super::model::{OnChange, Source};
 use super::reader::{File, Map, Text};
 use super::source;
 use super::spelling::{closest, did_you_mean};
-use super::yaml::{Mark, Node};
+use super::yaml::{Mark, Node, Value};
 use crate::name::{Layer, TableName};
 
 const BRONZE_KEYS: [&str; 3] = ["owner", "description", "source"];
@@ -94,6 +94,11 @@ pub(super) fn read<'a>(layer_file: LayerFile<'a>) -> Declared<'a> {
 fn table(map: &Map) -> DeclaredTable {
     let from = map.required("from", "the table it reads, e.g. `from: bronze.orders`").and(map.texts("from"));
     let from = from.unwrap_or_default();
+    if let (Some(node), true) = (map.get("from"), from.is_empty())
+        && matches!(node.value, Value::Sequence(_))
+    {
+        map.file.fault(node.mark, "`from` names no table");
+    }
     let events_only = ["contract", "columns", "latest_by"]
         .into_iter()
         .filter_map(|key| map.entry(key).map(|(found, _)| (key, found.mark)))

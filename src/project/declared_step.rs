@@ -166,6 +166,7 @@ fn join(file: &File, node: &Node) -> Option<DeclaredJoin> {
     let columns = map.get("columns").map_or(JoinColumns::All, |node| join_columns(file, node));
     let on = on?;
     if on.is_empty() {
+        file.fault(map.mark, "`on` names no column");
         return None;
     }
     Some(DeclaredJoin { with: with?, on, how: how?, columns, prefix: map.text("prefix") })

@@ -25,6 +25,9 @@ pub(super) struct Settings {
 pub(super) fn read(file: &File, node: &Node, root: &Path, chosen: Option<&str>, vars: Lookup) -> Option<Settings> {
     let map = file.map(node, "`lakesmith.yaml`", &KEYS)?;
     let name = map.required("name", "a name for the project, e.g. `name: shop`").and(map.text("name"));
+    if let Some(name) = name.as_ref().filter(|name| name.value.trim().is_empty()) {
+        file.fault(name.mark, "the project's `name` is empty");
+    }
     let timezone = timezone(&map);
     let environment = environments(&map, root, chosen, vars);
     Some(Settings { name: name?.value, timezone: timezone?, environment: environment? })

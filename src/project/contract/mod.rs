@@ -15,7 +15,7 @@ use super::spelling::did_you_mean;
 use super::yaml::{Mark, Node, Value};
 use crate::name::TableName;
 
-const TOP_KEYS: [&str; 21] = [
+const TOP_KEYS: [&str; 22] = [
     "version",
     "apiVersion",
     "kind",
@@ -37,8 +37,8 @@ const TOP_KEYS: [&str; 21] = [
     "slaProperties",
     "authoritativeDefinitions",
     "customProperties",
+    "contractCreatedTs",
 ];
-const TOP_LATE_KEYS: [&str; 1] = ["contractCreatedTs"];
 const OBJECT_KEYS: [&str; 14] = [
     "id",
     "name",
@@ -77,7 +77,7 @@ pub(super) struct Reading<'r> {
     pub timezone: chrono_tz::Tz,
 }
 
-/// Reads the contract that `referrer` names.
+/// Reads the contract that `referrer` names; `None` if its columns are not all known.
 pub(super) fn load<'a>(reading: &Reading, referrer: &File<'a>, path: &Text, faults: &'a Faults) -> Option<Loaded<'a>> {
     let relative = PathBuf::from(&path.value);
     if !reading.root.join(&relative).is_file() {
@@ -106,8 +106,7 @@ fn similar_file(root: &Path, path: &str) -> Option<String> {
 }
 
 fn top<'a>(reading: &Reading, file: File<'a>, node: &Node) -> Option<Loaded<'a>> {
-    let known = [TOP_KEYS.as_slice(), &TOP_LATE_KEYS].concat();
-    let map = file.map(node, "the contract", &known)?;
+    let map = file.map(node, "the contract", &TOP_KEYS)?;
     for key in ["version", "apiVersion", "kind", "id", "status"] {
         map.required(key, "the Open Data Contract Standard requires it");
     }
@@ -118,10 +117,7 @@ fn top<'a>(reading: &Reading, file: File<'a>, node: &Node) -> Option<Loaded<'a>>
     let description = object.text("description").or_else(|| purpose(&map)).map(|text| text.value);
     object_rules(&object);
     let properties = object.required("properties", "a list of the table's columns")?;
-    let found = property::read_all(reading, &file, properties);
-    if found.is_empty() {
-        return None;
-    }
+    let found = property::read_all(reading, &file, properties)?;
     Some(loaded(file.clone(), found, owner, description))
 }
 

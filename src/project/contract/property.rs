@@ -7,7 +7,7 @@ use crate::project::reader::{File, Map};
 use crate::project::yaml::{Kind, Mark, Node, Scalar, Value};
 
 /// The standard's keys of a property.
-pub(super) const KEYS: [&str; 27] = [
+pub(super) const KEYS: [&str; 28] = [
     "id",
     "name",
     "physicalType",
@@ -35,8 +35,8 @@ pub(super) const KEYS: [&str; 27] = [
     "relationships",
     "quality",
     "properties",
+    "items",
 ];
-const ITEMS: [&str; 1] = ["items"];
 
 /// One property and what the table must be asked about it.
 pub(super) struct Found {
@@ -48,11 +48,11 @@ pub(super) struct Found {
     pub unique: Option<Mark>,
 }
 
-/// The table's columns; those with faults are left out.
-pub(super) fn read_all(reading: &Reading, file: &File, node: &Node) -> Vec<Found> {
+/// The table's columns; `None` if one of them is not known.
+pub(super) fn read_all(reading: &Reading, file: &File, node: &Node) -> Option<Vec<Found>> {
     let Value::Sequence(items) = &node.value else {
         file.wrong_kind(node, "`properties`", "a list");
-        return Vec::new();
+        return None;
     };
     if items.is_empty() {
         file.fault(node.mark, "the contract names no column");
@@ -68,12 +68,11 @@ pub(super) fn read_all(reading: &Reading, file: &File, node: &Node) -> Vec<Found
             None => found.push(property),
         }
     }
-    found
+    (!found.is_empty() && found.len() == items.len()).then_some(found)
 }
 
 fn read(reading: &Reading, file: &File, node: &Node) -> Option<Found> {
-    let known = [KEYS.as_slice(), &ITEMS].concat();
-    let map = file.map(node, "the property", &known)?;
+    let map = file.map(node, "the property", &KEYS)?;
     let name = map.required("name", "the column's name").and(map.text("name"));
     let ty = types::read(&map);
     let required = map.boolean("required").unwrap_or(false);
@@ -122,11 +121,10 @@ pub(super) fn nested(file: &File, node: &Node) -> Option<Columns> {
         file.wrong_kind(node, "`properties`", "a list");
         return None;
     };
-    let known = [KEYS.as_slice(), &ITEMS].concat();
     let members: Vec<_> = items
         .iter()
         .map(|item| {
-            let map = file.map(item, "the property", &known)?;
+            let map = file.map(item, "the property", &KEYS)?;
             warn_of_nested_rules(&map);
             types::member(&map)
         })

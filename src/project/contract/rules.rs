@@ -5,7 +5,7 @@ use crate::expr::Type;
 use crate::project::model::Rule;
 use crate::project::reader::{Map, Text};
 
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 17] = [
     "minimum",
     "maximum",
     "exclusiveMinimum",
@@ -23,7 +23,6 @@ const KNOWN: [&str; 18] = [
     "minProperties",
     "maxProperties",
     "required",
-    "precision",
 ];
 
 /// The rules of a property's options. What cannot be enforced is a warning.
@@ -93,7 +92,7 @@ pub(super) fn pattern(map: &Map, text: &Text) -> Option<String> {
 fn default_timezone(reading: &Reading, map: &Map) -> Option<Rule> {
     let text = map.text("defaultTimezone")?;
     let zone = text.value.parse::<chrono_tz::Tz>().ok();
-    let same = zone == Some(reading.timezone) || zone.is_some_and(|zone| is_utc(zone)) && is_utc(reading.timezone);
+    let same = zone == Some(reading.timezone) || zone.is_some_and(is_utc) && is_utc(reading.timezone);
     if !same {
         let hint = format!("texts without a zone are read in the project's `timezone: {}`", reading.timezone);
         map.file.warn(text.mark, format!("`defaultTimezone: {}` is not used", text.value), Some(hint));

@@ -39,8 +39,7 @@ pub(super) fn read(map: &Map) -> Option<Type> {
 }
 
 fn item(file: &File, node: &Node) -> Option<Type> {
-    let known = [property::KEYS.as_slice(), &["items"]].concat();
-    let map = file.map(node, "`items`", &known)?;
+    let map = file.map(node, "`items`", &property::KEYS)?;
     property::warn_of_nested_rules(&map);
     read(&map)
 }

@@ -5,6 +5,7 @@ mod expressions;
 mod good;
 mod hashes;
 mod landing;
+mod random;
 mod selection;
 mod settings;
 mod tables;
