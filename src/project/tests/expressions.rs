@@ -66,7 +66,7 @@ fn conditions_are_boolean_and_columns_have_a_type_and_a_name() {
     assert!(first("  - derive: { _a: 1 }\n").starts_with("3:15 `_a` cannot be the name of a column"));
     assert!(first("  - derive: { 'a b': 1 }\n").starts_with("3:15 `a b` cannot be the name of a column"));
     assert_eq!(first("  - select: [status, STATUS]\n").split(" | ").next(), Some("3:22 there is no column `STATUS`"));
-    assert_eq!(first("  - select: { a: status, A: status }\n"), "3:28 `A` stands here twice");
+    assert_eq!(first("  - select: { a: status, A: status }\n"), "3:26 `A` stands here twice");
     assert!(first("  - derive: { Status: status }\n").starts_with("3:5 "));
     assert!(first("  - having: quantity > 1\n").starts_with("3:5 `having` without a `group_by` before it"));
 }
