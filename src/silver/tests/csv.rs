@@ -18,7 +18,7 @@ fn integers_do_not_wrap() {
 #[test]
 fn doubles_are_finite_and_have_one_zero() {
     let (good, bad) = cast_texts(Type::Double, &["1e400", "-0.0", "0.1", "NaN", "inf"]);
-    assert_eq!(good, ["0", "0.1"]);
+    assert_eq!(good, ["0.0", "0.1"]);
     assert_eq!(bad, ["x: type (1e400)", "x: nan (NaN)", "x: type (inf)"]);
 }
 

@@ -97,7 +97,7 @@ fn batches_are_split_and_signed() {
     let at = chrono::DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap();
     let bad = super::super::with_run(bad, "run-1", at).unwrap();
     let names: Vec<String> = quarantine_columns().into_iter().map(|c| c.name).collect();
-    assert_eq!(bad.get_column_names(), names);
+    assert_eq!(bad.get_column_names(), names.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(texts(&bad, "_quarantined_at"), ["2023-11-14T22:13:20.123456Z"]);
     assert_eq!(texts(&bad, "_run_id"), ["run-1"]);
 }
