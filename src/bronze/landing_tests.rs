@@ -56,7 +56,7 @@ fn a_stat_has_size_and_nanoseconds() {
     let time = UNIX_EPOCH + std::time::Duration::new(1_700_000_000, 123_456_789);
     fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
     let expected = FileStat { path: "a.csv".to_owned(), size: 5, mtime_ns: 1_700_000_000_123_456_789 };
-    assert_eq!(landing.list("*.csv").unwrap().files, [expected.clone()]);
+    assert_eq!(landing.list("*.csv").unwrap().files, std::slice::from_ref(&expected));
     assert_eq!(landing.stat("a.csv"), Ok(expected));
 }
 

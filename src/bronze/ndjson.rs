@@ -1,6 +1,6 @@
 //! NDJSON: one document a line, kept as its text.
 
-use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
+use polars::prelude::{Column, DataFrame, IntoSeries, StringChunkedBuilder};
 use serde::de::IgnoredAny;
 
 use super::lineage::{MALFORMED, VALUE};
@@ -44,13 +44,7 @@ impl Ndjson {
             let (rows, bytes) = self.take(block, ended)?;
             if bytes > 0 {
                 self.text.consume(bytes);
-                let malformed = rows.malformed.iter().flatten().count();
-                let frames = if rows.malformed.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![rows.finish().map_err(|e| e.to_string())?]
-                };
-                return Ok(Some(Frames { frames, malformed }));
+                return rows.finish().map(Some);
             }
             size = size.saturating_mul(2);
         }
@@ -59,7 +53,7 @@ impl Ndjson {
     fn take(&self, block: usize, ended: bool) -> Result<(Rows, usize), String> {
         let text = &self.text.unread()[..block];
         let escaping = self.text.escaping();
-        let mut rows = Rows::default();
+        let mut rows = Rows::new();
         let mut at = 0;
         while at < text.len() {
             let line = lines::line(text, at, ended, self.cr);
@@ -79,24 +73,34 @@ impl Ndjson {
     }
 }
 
-#[derive(Default)]
 struct Rows {
-    malformed: Vec<Option<String>>,
-    values: Vec<Option<String>>,
+    malformed: StringChunkedBuilder,
+    values: StringChunkedBuilder,
+    records: usize,
+    bad: usize,
 }
 
 impl Rows {
-    fn push(&mut self, raw: &[u8], escaping: fn(&[u8]) -> String) {
-        let document = document(raw).map(str::to_owned);
-        self.malformed.push(document.is_none().then(|| escaping(raw)));
-        self.values.push(document);
+    fn new() -> Self {
+        let column = |name: &str| StringChunkedBuilder::new(name.into(), 0);
+        Rows { malformed: column(MALFORMED), values: column(VALUE), records: 0, bad: 0 }
     }
 
-    fn finish(self) -> PolarsResult<DataFrame> {
-        let rows = self.values.len();
-        let malformed = Column::from(Series::new(MALFORMED.into(), self.malformed));
-        let values = Column::from(Series::new(VALUE.into(), self.values));
-        DataFrame::new(rows, vec![malformed, values])
+    fn push(&mut self, raw: &[u8], escaping: fn(&[u8]) -> String) {
+        let document = document(raw);
+        self.records += 1;
+        self.bad += usize::from(document.is_none());
+        self.malformed.append_option(document.is_none().then(|| escaping(raw)));
+        self.values.append_option(document);
+    }
+
+    fn finish(self) -> Result<Frames, String> {
+        let columns = [self.malformed, self.values].map(|column| Column::from(column.finish().into_series()));
+        let frames = match self.records {
+            0 => Vec::new(),
+            records => vec![DataFrame::new(records, columns.into()).map_err(|e| e.to_string())?],
+        };
+        Ok(Frames { frames, malformed: self.bad })
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Parquet {
 }
 
 enum Rows {
-    Waiting(LazyFrame),
+    Waiting(Box<LazyFrame>),
     Coming(Receiver<DataFrame>, JoinHandle<PolarsResult<()>>),
     Done,
 }
@@ -56,7 +56,7 @@ impl Parquet {
         });
         let (frame, schema) = joined(opened)?;
         let (headers, columns) = describe(&schema)?;
-        Ok(Parquet { stored, headers, columns, zone, rows: Rows::Waiting(frame), _unpacked: unpacked })
+        Ok(Parquet { stored, headers, columns, zone, rows: Rows::Waiting(Box::new(frame)), _unpacked: unpacked })
     }
 
     /// The columns under their stored and their original names.
@@ -81,7 +81,7 @@ impl Parquet {
                 Rows::Done => return Ok(None),
                 Rows::Waiting(frame) => {
                     let (sender, receiver) = sync_channel(1);
-                    self.rows = Rows::Coming(receiver, thread::spawn(move || send(frame, sender)));
+                    self.rows = Rows::Coming(receiver, thread::spawn(move || send(*frame, sender)));
                 }
                 Rows::Coming(receiver, thread) => match receiver.recv() {
                     Ok(frame) => {

@@ -66,7 +66,7 @@ pub(super) struct Stored {
 }
 
 enum Unpacked {
-    Plain(Hashed),
+    Plain(Box<Hashed>),
     Gzip(Box<MultiGzDecoder<BufReader<Hashed>>>),
     Zstd(Box<ZstdDecoder<'static, BufReader<Hashed>>>),
 }
@@ -103,7 +103,7 @@ impl Stored {
         let before = Stat::from(&file.metadata()?);
         let hashed = Hashed { file, hasher: blake3::Hasher::new(), size: 0 };
         let bytes = match packing {
-            Packing::Plain => Unpacked::Plain(hashed),
+            Packing::Plain => Unpacked::Plain(Box::new(hashed)),
             _ if before.size == 0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
             Packing::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, hashed)))),
             Packing::Zstd => {

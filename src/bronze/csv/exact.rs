@@ -91,7 +91,6 @@ impl Walk {
 
 /// Collects records into a frame: `_malformed` and the columns.
 pub(super) struct Rows {
-    names: Vec<String>,
     malformed: Vec<Option<String>>,
     columns: Vec<StringChunkedBuilder>,
     scratch: String,
@@ -100,7 +99,7 @@ pub(super) struct Rows {
 impl Rows {
     pub fn new(names: &[String]) -> Self {
         let columns = names.iter().map(|name| StringChunkedBuilder::new(name.as_str().into(), 0)).collect();
-        Rows { names: names.to_vec(), malformed: Vec::new(), columns, scratch: String::new() }
+        Rows { malformed: Vec::new(), columns, scratch: String::new() }
     }
 
     /// A record whose fields are UTF-8 and as many as there are columns.
@@ -130,7 +129,6 @@ impl Rows {
     }
 
     pub fn finish(self) -> PolarsResult<DataFrame> {
-        debug_assert_eq!(self.names.len(), self.columns.len());
         let rows = self.malformed.len();
         let malformed = Series::new(MALFORMED.into(), self.malformed);
         let columns = self.columns.into_iter().map(|column| Column::from(column.finish().into_series()));

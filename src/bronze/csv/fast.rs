@@ -1,9 +1,9 @@
 //! The fast reader: Polars, for text that the scan has found well formed.
 
-use std::sync::Arc;
-
 use polars::io::prelude::_csv_read_internal::read_chunk;
-use polars::prelude::{Column, CsvParseOptions, DataFrame, DataType, Field, PolarsResult, Schema, polars_bail};
+use polars::prelude::{
+    Column, CsvParseOptions, DataFrame, DataType, Field, PolarsResult, Schema, polars_bail, polars_err,
+};
 
 use super::super::lineage::MALFORMED;
 use super::scan::Piece;
@@ -23,28 +23,21 @@ pub(super) fn parse(
         missing_is_null: false,
         ..CsvParseOptions::default()
     };
-    let shared = Arc::new((schema, options));
     let starts = std::iter::once(0).chain(pieces.iter().map(|piece| piece.end));
     let texts = starts.zip(pieces).map(|(start, piece)| (&text[start..piece.end], piece.rows));
-    if let [only] = pieces {
-        return Ok(vec![parse_piece(&text[..only.end], only.rows, &shared)?]);
+    let (schema, options) = (&schema, &options);
+    if pieces.len() <= 1 {
+        return texts.map(|(text, rows)| parse_piece(text, rows, schema, options)).collect();
     }
     std::thread::scope(|scope| {
-        let running: Vec<_> = texts
-            .map(|(text, rows)| {
-                let shared = Arc::clone(&shared);
-                scope.spawn(move || parse_piece(text, rows, &shared))
-            })
-            .collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        let spawn = |(text, rows)| scope.spawn(move || parse_piece(text, rows, schema, options));
+        let running: Vec<_> = texts.map(spawn).collect();
+        let panicked = |_| Err(polars_err!(ComputeError: "a thread of the CSV reader panicked"));
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
     })
 }
 
-fn parse_piece(text: &[u8], rows: usize, shared: &(Schema, CsvParseOptions)) -> PolarsResult<DataFrame> {
-    let (schema, options) = shared;
+fn parse_piece(text: &[u8], rows: usize, schema: &Schema, options: &CsvParseOptions) -> PolarsResult<DataFrame> {
     let projection: Vec<usize> = (0..schema.len()).collect();
     let frame = read_chunk(text, options, schema, false, &projection, 0, rows, None, usize::MAX, text.len(), Some(0))?;
     if frame.height() != rows {

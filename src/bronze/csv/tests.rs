@@ -108,7 +108,7 @@ fn check_agreement(
     Ok(())
 }
 
-fn rows_of(frames: &[DataFrame]) -> Vec<Vec<Option<String>>> {
+fn rows_of(frames: &[DataFrame]) -> Cells {
     if frames.is_empty() {
         return Vec::new();
     }
@@ -117,13 +117,10 @@ fn rows_of(frames: &[DataFrame]) -> Vec<Vec<Option<String>>> {
     (0..frame.height()).map(|i| frame.columns().iter().map(|c| cell(c.get(i).unwrap())).collect()).collect()
 }
 
+type Cells = Vec<Vec<Option<String>>>;
+
 /// All of a file through the reader: the column names and the rows, `_malformed` first.
-fn whole(
-    bytes: &[u8],
-    header: bool,
-    longest: usize,
-    blocks: Blocks,
-) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), String> {
+fn whole(bytes: &[u8], header: bool, longest: usize, blocks: Blocks) -> Result<(Vec<String>, Cells), String> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
     let text = Text::open(Stored::open(file.path(), Packing::Plain).unwrap(), "utf-8")?;
