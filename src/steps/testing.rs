@@ -55,13 +55,17 @@ pub(crate) fn rows(declared: &str, lines: &[&str]) -> Rows {
     Rows { frame, columns }
 }
 
-/// The rows as lines like those of [`rows`], sorted; both ways of carrying out a query must agree.
+/// The rows, in any order; both ways of carrying out a query must agree.
+pub(crate) fn both(frame: &LazyFrame) -> DataFrame {
+    let [memory, streaming] = [Engine::InMemory, Engine::Streaming]
+        .map(|engine| frame.clone().collect_with_engine(engine).unwrap().unwrap_single());
+    assert_eq!(written(&memory), written(&streaming), "in memory and streaming");
+    streaming
+}
+
+/// The rows as lines like those of [`rows`], sorted.
 pub(crate) fn lines(frame: &LazyFrame) -> Vec<String> {
-    let [memory, streaming] =
-        [Engine::InMemory, Engine::Streaming].map(|engine| frame.clone().collect_with_engine(engine).unwrap());
-    let (memory, streaming) = (written(&memory.unwrap_single()), written(&streaming.unwrap_single()));
-    assert_eq!(memory, streaming, "in memory and streaming");
-    memory
+    written(&both(frame))
 }
 
 /// What makes the query fail.
@@ -72,7 +76,7 @@ pub(crate) fn failure(frame: &LazyFrame) -> String {
     memory
 }
 
-pub(crate) fn written(frame: &DataFrame) -> Vec<String> {
+fn written(frame: &DataFrame) -> Vec<String> {
     let word = |value: AnyValue| match value {
         AnyValue::Null => "-".to_owned(),
         AnyValue::String(text) => text.to_owned(),
