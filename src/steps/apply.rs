@@ -182,10 +182,8 @@ impl Lower<'_> {
         let inner = fresh(keys.len(), &taken);
         let exprs = self.named(keys).into_iter().zip(&inner).map(|(expr, name)| expr.alias(name.as_str()));
         let frame = rows.frame.with_columns(exprs.collect::<Vec<_>>());
-        let tiebreak: Vec<String> = rows.columns.iter().map(|c| c.name.clone()).collect();
-        let typed = inner.iter().zip(keys).map(|(name, (_, key))| Column::new(name, key.ty().clone()));
-        let columns: Columns = rows.columns.into_iter().chain(typed).collect();
-        let grouped = expr::group(frame, &columns, &inner, aggregate, &tiebreak);
+        // no tie-break of its own: all columns that came in decide between equals, in their order
+        let grouped = expr::group(frame, &rows.columns, &inner, aggregate, &[]);
         let key_columns = inner.iter().zip(keys).map(|(inner, (name, _))| renamed(inner, name));
         grouped.select(key_columns.chain(aggregate.iter().map(|(name, _)| column(name))).collect::<Vec<_>>())
     }

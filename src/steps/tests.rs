@@ -205,7 +205,8 @@ fn the_tie_of_first_is_broken_whatever_the_order_of_rows() {
     let chain = Chain::over(declared).group_by(&[("k", "k")], &[("v", "first(v by t)"), ("w", "last(v by t)")]);
     let ahead = chain.apply(rows(declared, &["a 1 x", "a 1 y", "a 1 z"]), &[]);
     let back = chain.apply(rows(declared, &["a 1 z", "a 1 y", "a 1 x"]), &[]);
-    assert_eq!(lines(&ahead), lines(&back));
+    assert_eq!(lines(&ahead), ["a x z"]);
+    assert_eq!(lines(&back), ["a x z"]);
 }
 
 fn ranked(declared: &str, input: &[&str], step: Step) -> Vec<String> {

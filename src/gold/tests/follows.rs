@@ -43,7 +43,7 @@ fn assert_follows(derived: &Derived, old: &World, new: &World) {
 
 macro_rules! follows {
     ($($name:ident),*) => { proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
+        #![proptest_config(ProptestConfig::with_cases(16))]
         $(#[test] fn $name((old, new) in worlds()) { assert_follows(&definitions::$name(), &old, &new); })*
     } };
 }
@@ -87,7 +87,7 @@ fn in_words(groups: BTreeMap<Option<i64>, (i64, Option<i64>)>) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn an_inner_join_is_what_two_loops_say((_, world) in worlds()) {

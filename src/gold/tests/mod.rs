@@ -120,5 +120,5 @@ fn only_what_a_join_reads_counts_as_a_change() {
         input.columns.retain(|column| column.name != "active");
         input.new = input.new.clone().select([col("customer"), col("region")]);
     }
-    assert_eq!(lines(&recompute(&left_join_and_having(), &inputs, None).unwrap()), ["7 0 2 10 1 1 1000"]);
+    assert_eq!(lines(&recompute(&left_join_and_having(), &inputs, None).unwrap()), ["7 0 2 10 1 1 1000.0"]);
 }
