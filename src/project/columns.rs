@@ -29,34 +29,36 @@ pub(super) fn known_hint(name: &str, columns: &Columns) -> String {
     did_you_mean(name, names.iter().copied()).unwrap_or_else(|| format!("the columns are: {}", names.join(", ")))
 }
 
-/// The names of `key:`, as far as they can be a key.
-pub(super) fn key(file: &File, columns: &Columns, names: &[Text]) -> Option<Vec<String>> {
+/// The same names in whatever order.
+pub(super) fn same(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|name| other.contains(name))
+}
+
+/// The names of `key:`, as far as they can be a key; the others are faults. Likewise below.
+pub(super) fn key(file: &File, columns: &Columns, names: &[Text]) -> Vec<String> {
     let fits = |ty: &Type| !(ty.is_floating() || is_nested(ty));
     roles(file, columns, names, "key", fits, "a key is compared for equality; take text, integers, decimals or times")
 }
 
 /// The names of `partition_by:`.
-pub(super) fn partition_by(file: &File, columns: &Columns, names: &[Text]) -> Option<Vec<String>> {
+pub(super) fn partition_by(file: &File, columns: &Columns, names: &[Text]) -> Vec<String> {
     let fits = |ty: &Type| !(ty.is_floating() || is_nested(ty));
-    let found = roles(file, columns, names, "partition_by", fits, "each of its values becomes a folder")?;
+    let found = roles(file, columns, names, "partition_by", fits, "each of its values becomes a folder");
     if let (Some(first), true) = (names.first(), found.len() == columns.len()) {
         file.fault(first.mark, "every column is in `partition_by`; a file must hold at least one");
-        return None;
     }
-    Some(found)
+    found
 }
 
 /// The names of `latest_by:`.
-pub(super) fn latest_by(file: &File, columns: &Columns, names: &[Text]) -> Option<Vec<String>> {
+pub(super) fn latest_by(file: &File, columns: &Columns, names: &[Text]) -> Vec<String> {
     roles(file, columns, names, "latest_by", |ty| !is_nested(ty), "its values must have an order")
 }
 
 /// The name in `event_time:`.
-pub(super) fn event_time(file: &File, columns: &Columns, name: Option<&Text>) -> Option<Option<String>> {
-    let Some(name) = name else { return Some(None) };
+pub(super) fn event_time(file: &File, columns: &Columns, name: Option<&Text>) -> Option<String> {
     let fits = |ty: &Type| matches!(ty, Type::Date | Type::Timestamp);
-    let found = roles(file, columns, std::slice::from_ref(name), "event_time", fits, "take a date or a timestamp")?;
-    Some(found.into_iter().next())
+    roles(file, columns, std::slice::from_ref(name?), "event_time", fits, "take a date or a timestamp").pop()
 }
 
 fn is_nested(ty: &Type) -> bool {
@@ -70,7 +72,7 @@ fn roles(
     role: &str,
     fits: impl Fn(&Type) -> bool,
     hint: &str,
-) -> Option<Vec<String>> {
+) -> Vec<String> {
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         let Some(column) = find(file, columns, name) else { continue };
@@ -83,5 +85,5 @@ fn roles(
             found.push(name.value.clone());
         }
     }
-    (found.len() == names.len()).then_some(found)
+    found
 }

@@ -81,37 +81,31 @@ fn read(file: &File, node: &Node) -> DeclaredStep {
 }
 
 fn verb(map: &Map) -> Option<Verb> {
-    let file = map.file;
-    let allowed: &[&str] = if map.get("group_by").is_some() { &["group_by", "aggregate"] } else { &VERBS };
-    let mut whole = true;
-    for (position, (key, _)) in map.entries.iter().filter(|(key, _)| !allowed.contains(&key.text.as_str())).enumerate()
-    {
-        whole = false;
+    let grouped = map.get("group_by").is_some();
+    let (verbs, others): (Vec<_>, Vec<_>) = map
+        .entries
+        .iter()
+        .filter(|(key, _)| !(grouped && key.text == "aggregate"))
+        .partition(|(key, _)| VERBS.contains(&key.text.as_str()));
+    for (key, _) in &others {
         let hint = match key.text.as_str() {
             "aggregate" => "`aggregate` stands beside `group_by`".to_owned(),
-            word if VERBS.contains(&word) => "begin another step with `-`".to_owned(),
             word => known_hint(word, &VERBS),
         };
-        if position == 0 || !VERBS.contains(&key.text.as_str()) {
-            file.hinted(key.mark, format!("`{}` is no step here", key.text), Some(hint));
-        }
+        map.file.hinted(key.mark, format!("`{}` is no step here", key.text), Some(hint));
     }
-    if !whole {
-        return None;
-    }
-    match map.entries {
-        [] => {
-            file.hinted(map.mark, "a step without a verb", Some(format!("one of: {}", VERBS.join(", "))));
+    match verbs.as_slice() {
+        [(key, node)] if others.is_empty() => body(map, &key.text, node),
+        [_, (second, _), ..] => {
+            let hint = "begin another step with `-`".to_owned();
+            map.file.hinted(second.mark, "two verbs in one step", Some(hint));
             None
         }
-        [(first, _), (second, _), ..] if first.text != "group_by" && second.text != "group_by" => {
-            file.hinted(second.mark, "two verbs in one step", Some("begin another step with `-`".to_owned()));
+        [] if others.is_empty() => {
+            map.file.hinted(map.mark, "a step without a verb", Some(format!("one of: {}", VERBS.join(", "))));
             None
         }
-        entries => {
-            let (key, node) = entries.iter().find(|(key, _)| key.text != "aggregate")?;
-            body(map, &key.text, node)
-        }
+        _ => None,
     }
 }
 

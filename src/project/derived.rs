@@ -9,7 +9,7 @@ use crate::expr::{Columns, Expr, Settings};
 use crate::name::TableName;
 use crate::steps::Step;
 
-/// Types a table over the columns of `tables`; `None` if there are faults.
+/// Types a table over the columns of `tables`; `None` if its own columns cannot be known.
 pub(super) fn read(
     declared: &Declared,
     table: &DeclaredTable,
@@ -30,34 +30,25 @@ pub(super) fn read(
     let input = tables(&from.table)?;
     let typing = Typing { file, settings, tables, contract: None };
     let (steps, output) = typing.steps(input, &table.steps)?;
-    let key = key(declared, table, &steps, &output);
-    let event_time = columns::event_time(file, &output, table.event_time.as_ref());
-    let partition_by = columns::partition_by(file, &output, &table.partition_by);
-    let faultless = table.events_only.is_empty();
-    let derived = Derived {
+    Some(Derived {
         from: from.table.clone(),
+        key: key(declared, table, &steps, &output),
         steps,
-        key: key?,
-        event_time: event_time?,
-        partition_by: partition_by?,
+        event_time: columns::event_time(file, &output, table.event_time.as_ref()),
+        partition_by: columns::partition_by(file, &output, &table.partition_by),
         on_change: table.on_change,
         output,
-    };
-    faultless.then_some(derived)
+    })
 }
 
 /// The last group_by's keys if they are still there, else `key:`, else none.
-fn key(declared: &Declared, table: &DeclaredTable, steps: &[Step], output: &Columns) -> Option<Vec<String>> {
+fn key(declared: &Declared, table: &DeclaredTable, steps: &[Step], output: &Columns) -> Vec<String> {
     let written = table.key.as_deref().unwrap_or_default();
-    let named = columns::key(&declared.file, output, written)?;
-    let Some(grouped) = group_key(steps).filter(|key| !key.is_empty()) else { return Some(named) };
-    let mut sorted = (named.clone(), grouped.clone());
-    sorted.0.sort();
-    sorted.1.sort();
-    if let (Some(first), true) = (written.first(), sorted.0 != sorted.1) {
+    let named = columns::key(&declared.file, output, written);
+    let Some(grouped) = group_key(steps).filter(|key| !key.is_empty()) else { return named };
+    if let (Some(first), false) = (written.first(), columns::same(&named, &grouped)) {
         let message = format!("`key` is not what the last `group_by` groups by: {}", grouped.join(", "));
         declared.file.hinted(first.mark, message, Some("leave `key` out".to_owned()));
-        return None;
     }
     let texts: Vec<Text> = grouped.iter().map(|name| text(name, table)).collect();
     columns::key(&declared.file, output, &texts)

@@ -1,12 +1,14 @@
 //! Silver tables that read bronze, typed.
 
+use std::path::Path;
+
 use super::columns::{self, known_hint};
 use super::contract::{self, Loaded};
 use super::declared::{Declared, DeclaredTable, NamedSql};
 use super::declared_step::Verb;
 use super::events_source::{Origin, Sources};
 use super::model::{ChangedFiles, EventColumn, EventInput, Events, Property};
-use super::reader::Faults;
+use super::reader::{Faults, Text};
 use super::spelling::did_you_mean;
 use super::sql_names;
 use super::typing::Typing;
@@ -20,69 +22,57 @@ pub(super) struct Typed {
     pub description: Option<String>,
 }
 
-/// Types a table over its bronze tables; `None` if there are faults.
+/// Types a table over its bronze tables; `None` if its columns cannot be known.
 pub(super) fn read<'a>(
     declared: &Declared<'a>,
     table: &DeclaredTable,
     sources: &Sources,
-    root: &std::path::Path,
+    root: &Path,
     settings: Settings,
     faults: &'a Faults,
 ) -> Option<Typed> {
-    let before = faults.count();
     let file = &declared.file;
-    let Some(path) = &table.contract else {
-        let hint = format!("e.g. `contract: schemas/{}.odcs.yaml`", declared.name.name);
-        file.hinted(table.mark, format!("`{}` has no `contract`", declared.name), Some(hint));
-        return None;
-    };
-    let reading = contract::Reading { root, table: &declared.name, timezone: settings.timezone };
-    let loaded = contract::load(&reading, file, path, faults)?;
+    let loaded = contract(declared, table, root, settings, faults)?;
     let typing = Typing { file, settings, tables: &|_| None, contract: Some(&loaded.contract) };
     let taken = event_columns(&typing, table, sources, &loaded);
     let input: Columns = taken.iter().map(|column| Column::new(&column.name, column.ty.clone())).collect();
     let (steps, output) = typing.steps(input, &table.steps)?;
-    let roles = roles(declared, table, sources, &output);
-    against_key(&loaded, roles.as_ref().map(|roles| roles.key.as_slice()).unwrap_or_default());
-    let roles = roles?;
-    if faults.count() > before {
-        return None;
+    if table.key.as_ref().is_none_or(Vec::is_empty) {
+        without_key(declared, table, sources);
     }
     let events = Events {
         from: table.from.iter().map(|reference| reference.table.clone()).collect(),
         input: sources.input,
         null_values: sources.null_values.clone(),
-        contract: loaded.contract,
         columns: taken,
         steps,
-        key: roles.key,
-        latest_by: roles.latest_by,
-        event_time: roles.event_time,
-        partition_by: roles.partition_by,
+        key: columns::key(file, &output, table.key.as_deref().unwrap_or_default()),
+        latest_by: columns::latest_by(file, &output, &table.latest_by),
+        event_time: columns::event_time(file, &output, table.event_time.as_ref()),
+        partition_by: columns::partition_by(file, &output, &table.partition_by),
         on_change: table.on_change,
         timezone: settings.timezone.name().to_owned(),
+        contract: loaded.contract.clone(),
         output,
     };
+    against_key(&loaded, &events.key);
     Some(Typed { events, owner: loaded.owner, description: loaded.description })
 }
 
-struct Roles {
-    key: Vec<String>,
-    latest_by: Vec<String>,
-    event_time: Option<String>,
-    partition_by: Vec<String>,
-}
-
-fn roles(declared: &Declared, table: &DeclaredTable, sources: &Sources, output: &Columns) -> Option<Roles> {
-    let file = &declared.file;
-    let key = columns::key(file, output, table.key.as_deref().unwrap_or_default());
-    let latest_by = columns::latest_by(file, output, &table.latest_by);
-    let event_time = columns::event_time(file, output, table.event_time.as_ref());
-    let partition_by = columns::partition_by(file, output, &table.partition_by);
-    if table.key.as_ref().is_none_or(Vec::is_empty) {
-        without_key(declared, table, sources);
-    }
-    Some(Roles { key: key?, latest_by: latest_by?, event_time: event_time?, partition_by: partition_by? })
+fn contract<'a>(
+    declared: &Declared<'a>,
+    table: &DeclaredTable,
+    root: &Path,
+    settings: Settings,
+    faults: &'a Faults,
+) -> Option<Loaded<'a>> {
+    let Some(path) = &table.contract else {
+        let hint = format!("e.g. `contract: schemas/{}.odcs.yaml`", declared.name.name);
+        declared.file.hinted(table.mark, format!("`{}` has no `contract`", declared.name), Some(hint));
+        return None;
+    };
+    let reading = contract::Reading { root, table: &declared.name, timezone: settings.timezone };
+    contract::load(&reading, &declared.file, path, faults)
 }
 
 /// A table without a key only ever grows.
@@ -105,18 +95,12 @@ fn without_key(declared: &Declared, table: &DeclaredTable, sources: &Sources) {
 
 /// What the contract says of keys, beside what the table says.
 fn against_key(loaded: &Loaded, key: &[String]) {
-    if let Some((primary, mark)) = &loaded.primary_key {
-        let mut sorted = (primary.clone(), key.to_vec());
-        sorted.0.sort();
-        sorted.1.sort();
-        if sorted.0 != sorted.1 {
-            let message = format!(
-                "the contract's primary key ({}) is not the table's `key` ({})",
-                primary.join(", "),
-                key.join(", ")
-            );
-            loaded.file.warn(*mark, message, Some("the table's `key` is what counts".to_owned()));
-        }
+    if let Some((primary, mark)) = &loaded.primary_key
+        && !columns::same(primary, key)
+    {
+        let (primary, key) = (primary.join(", "), key.join(", "));
+        let message = format!("the contract's primary key ({primary}) is not the table's `key` ({key})");
+        loaded.file.warn(*mark, message, Some("the table's `key` is what counts".to_owned()));
     }
     for (name, mark) in &loaded.unique {
         if key != std::slice::from_ref(name) {
@@ -162,8 +146,7 @@ fn unknown_columns(typing: &Typing, table: &DeclaredTable, loaded: &Loaded) {
 /// Whether a step makes the column anew, before anything has read it.
 fn is_derived(table: &DeclaredTable, name: &str) -> bool {
     for step in &table.steps {
-        let reads =
-            |sql: Option<&super::reader::Text>| sql.is_some_and(|sql| sql_names::candidates(&sql.value).contains(name));
+        let reads = |sql: Option<&Text>| sql.is_some_and(|sql| sql_names::candidates(&sql.value).contains(name));
         match &step.verb {
             Verb::Where(sql) if reads(Some(sql)) => return false,
             Verb::Select(named) => {

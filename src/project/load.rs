@@ -79,7 +79,8 @@ struct Reading<'r, 'a> {
 }
 
 impl Reading<'_, '_> {
-    /// The table, checked; `None` if it or a table that it reads is faulty.
+    /// The table, checked; `None` if so much of it or of a table that it reads is faulty that its columns cannot be
+    /// known.
     fn table(&self, declared: &Declared, typed: &BTreeMap<TableName, Table>) -> Option<Table> {
         let (mut owner, mut description) = (declared.owner.clone(), declared.description.clone());
         let definition = match &declared.body {
