@@ -1,6 +1,6 @@
 //! Whether a file's columns go into a table's, and bringing its rows into the table's shape.
 
-use polars::prelude::{Column as Values, DataFrame, PolarsResult};
+use polars::prelude::{Column as Values, DataFrame, DataType, PolarsResult, polars_bail};
 
 use crate::expr::{Column, Columns, Type};
 
@@ -49,8 +49,12 @@ pub fn fit(file: &Columns, table: &Columns) -> Result<Fitted, String> {
 /// cast to their types, null where the file has none. The columns named in `keep` stand before them as they are.
 ///
 /// # Errors
-/// A value does not go into the table's type, which [`fit`] rules out.
+/// A value does not go into the table's type, or the table lacks a column that holds something; [`fit`] rules out both.
 pub fn conform(frame: &DataFrame, table: &Columns, keep: &[&str]) -> PolarsResult<DataFrame> {
+    let placed = |name: &str| keep.contains(&name) || table.iter().any(|column| column.name == name);
+    if let Some(lost) = frame.columns().iter().find(|c| !placed(c.name()) && *c.dtype() != DataType::Null) {
+        polars_bail!(ColumnNotFound: "the table has no column `{}`", lost.name());
+    }
     let rows = frame.height();
     let kept = keep.iter().map(|name| frame.column(name).cloned());
     let cast = table.iter().map(|column| {
@@ -142,5 +146,7 @@ mod tests {
         assert_eq!(shaped.get_column_names(), ["_source_row", "a", "b", "z"]);
         assert_eq!(shaped.column("b").unwrap().i64().unwrap().to_vec(), [Some(7), Some(8)]);
         assert_eq!(shaped.column("a").unwrap().null_count(), 2);
+        let without = conform(&frame, &columns(&[("b", T::BigInt)]), &["_source_row"]).unwrap_err();
+        assert!(without.to_string().contains("no column `z`"), "{without}");
     }
 }
