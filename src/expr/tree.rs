@@ -1,7 +1,7 @@
 //! The typed tree that text becomes and that Polars expressions are made of. Its serialized form is what a definition's
 //! hash is made of, so every name in it stays as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
@@ -155,6 +155,15 @@ impl Expr {
                 list.iter().collect()
             }
         }
+    }
+
+    /// The columns that it reads, with the type that it takes each for.
+    pub fn inputs(&self) -> BTreeMap<String, Type> {
+        let mut inputs: BTreeMap<String, Type> = self.parts().into_iter().flat_map(Expr::inputs).collect();
+        if let Node::Column(name) = self.node.as_ref() {
+            inputs.insert(name.clone(), self.ty.clone());
+        }
+        inputs
     }
 
     pub(super) fn collect_columns(&self, names: &mut BTreeSet<String>) {

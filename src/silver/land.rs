@@ -1,16 +1,18 @@
 //! What is taken from a bronze table.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use polars::prelude::{self as pl, DataType, PolarsResult, Scalar, Schema, lit};
+use polars::prelude::{self as pl, PolarsResult, Scalar, Schema, lit};
 
-use crate::expr::Settings;
+use crate::expr::{Settings, Type};
 use crate::name::TableName;
 use crate::project::{EventInput, Events};
 
-use super::cast::invalid;
+use super::cast::{checked, invalid};
 use super::columns::{BATCH, MALFORMED, SOURCE_FILE, SOURCE_ROW, SOURCE_TABLE, column, is_added_by_bronze};
+use super::flow::{Finding, Mark};
 use super::nulls;
+use super::reason::TYPE;
 use super::verdict::RowText;
 
 /// Bronze's column of JSON documents.
@@ -46,8 +48,11 @@ impl Bronze<'_> {
             landed.push(column(name).alias(raw(name)));
             kept.push(raw(name));
         }
-        let wanted = self.wanted();
-        landed.extend(wanted.iter().filter(|name| !ALWAYS.contains(&name.as_str())).map(|name| self.take(name)));
+        for (name, ty) in self.wanted() {
+            if !ALWAYS.contains(&name.as_str()) {
+                landed.push(self.take(&name, &ty)?);
+            }
+        }
         Ok((landed, kept))
     }
 
@@ -72,35 +77,58 @@ impl Bronze<'_> {
         self.schema.iter_names().map(|name| name.as_str()).filter(|name| !is_added_by_bronze(name))
     }
 
-    /// The columns that are cast or that expressions read.
-    fn wanted(&self) -> BTreeSet<String> {
-        let mut wanted = BTreeSet::new();
+    /// The columns that are cast or that expressions read, and as which type.
+    fn wanted(&self) -> BTreeMap<String, Type> {
+        let mut wanted = BTreeMap::new();
         for read in &self.events.columns {
-            match &read.expr {
-                Some(expr) => wanted.extend(expr.columns()),
-                None if self.events.input == EventInput::Ndjson => {}
-                None => _ = wanted.insert(read.name.clone()),
+            match (&read.expr, self.events.input) {
+                (Some(expr), _) => wanted.extend(expr.inputs()),
+                (None, EventInput::Csv) => _ = wanted.insert(read.name.clone(), Type::String),
+                (None, EventInput::Ndjson | EventInput::Parquet) => {}
             }
         }
         if self.events.input == EventInput::Ndjson {
-            wanted.insert(VALUE.to_owned());
+            wanted.insert(VALUE.to_owned(), Type::String);
         }
         wanted
     }
 
     /// A column under its own name; one that no file had yet is NULL.
-    fn take(&self, name: &str) -> pl::Expr {
-        let is_text = self.events.input != EventInput::Parquet;
-        if self.schema.get(name).is_none() {
-            return lit(Scalar::null(if is_text { DataType::String } else { DataType::Null })).alias(name);
+    fn take(&self, name: &str, ty: &Type) -> PolarsResult<pl::Expr> {
+        let Some(from) = self.type_of(name)? else {
+            return Ok(lit(Scalar::null(ty.to_polars())).alias(name));
+        };
+        if self.events.input == EventInput::Csv && !is_added_by_bronze(name) {
+            let null_values = self.events.null_values.get(self.source).map_or(&[][..], Vec::as_slice);
+            return Ok(nulls::without(column(name), null_values));
         }
-        match self.events.input {
-            EventInput::Csv if !is_added_by_bronze(name) => {
-                let null_values = self.events.null_values.get(self.source).map_or(&[][..], Vec::as_slice);
-                nulls::without(column(name), null_values)
+        if from == *ty {
+            return Ok(column(name));
+        }
+        Ok(checked(name, &from, ty, self.settings)?.value.alias(name))
+    }
+
+    /// The type of one of bronze's columns; `None`: there is no such column.
+    pub(super) fn type_of(&self, name: &str) -> PolarsResult<Option<Type>> {
+        let Some(dtype) = self.schema.get(name) else { return Ok(None) };
+        let ty = Type::from_polars(dtype);
+        Ok(Some(ty.ok_or_else(|| invalid(format!("`{name}`: no table can hold a {dtype}")))?))
+    }
+
+    /// Expressions take a column for what the files say that are there when the project is read; the table may be wider
+    /// by files that came before. Values that are beyond that are found here.
+    pub(super) fn misread(&self) -> PolarsResult<Vec<Finding>> {
+        let mut findings = Vec::new();
+        for (name, ty) in self.wanted() {
+            let (Some(from), Some(kept)) = (self.type_of(&name)?, self.kept(&name)) else { continue };
+            if from != ty {
+                let fault = checked(&kept, &from, &ty, self.settings)?.fault;
+                let mark = fault.map(|fault| Mark::Broken(TYPE, fault.is_not_null()));
+                let shown = vec![(name.clone(), kept)];
+                findings.extend(mark.map(|mark| Finding { column: Some(name), mark, shown }));
             }
-            _ => column(name),
         }
+        Ok(findings)
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn read(
     let bronze = Bronze { events, source, schema: &schema, settings };
     let (landed, mut kept) = bronze.land()?;
     frame = frame.select(landed);
-    let mut findings = Vec::new();
+    let mut findings = bronze.misread()?;
     if events.input == EventInput::Ndjson {
         frame = decode(frame, events, &mut kept);
         let reasons = column(DOCUMENT).struct_().field_by_name(&json::field_reasons());
@@ -121,12 +121,11 @@ impl Bronze<'_> {
             let input = member(position);
             return Ok(Some((input.clone(), json::text_type(&wanted.ty), input)));
         }
-        let (Some(dtype), Some(kept)) = (self.schema.get(&wanted.name), self.kept(&wanted.name)) else {
+        let (Some(from), Some(kept)) = (self.type_of(&wanted.name)?, self.kept(&wanted.name)) else {
             return Ok(None);
         };
-        let from = Type::from_polars(dtype);
-        let from = from.ok_or_else(|| invalid(format!("`{}`: no table can hold a {dtype}", wanted.name)))?;
-        Ok(Some((wanted.name.clone(), from, kept)))
+        let is_text = self.events.input == EventInput::Csv;
+        Ok(Some((if is_text { wanted.name.clone() } else { kept.clone() }, from, kept)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules of a contract as expressions that are true for a row that breaks them.
 
-use polars::prelude::{DataFrame, Expr, IntoLazy, NamedFrom, PolarsResult, Scalar, Series, lit};
+use polars::prelude::{AnyValue, DataFrame, DataType, Expr, IntoLazy, NamedFrom, PolarsResult, Scalar, Series, lit};
 
 use crate::expr::{Settings, Type};
 use crate::project::{Property, Rule};
@@ -56,9 +56,9 @@ fn breaks(rule: &Rule, property: &Property, settings: Settings) -> PolarsResult<
         Rule::MaxLength(most) => length(property)?.gt(lit(*most)),
         Rule::Pattern(pattern) => value().str().contains(lit(pattern.as_str()), true).not(),
         Rule::ValidValues(texts) => {
-            let is_one = texts.iter().map(|text| Ok(value().eq(literal(text)?)));
-            let is_one: Vec<Expr> = is_one.collect::<PolarsResult<_>>()?;
-            is_one.into_iter().reduce(Expr::or).map_or_else(|| value().is_not_null(), Expr::not)
+            let values = AnyValue::List(literals(texts, property, settings)?);
+            let dtype = DataType::List(Box::new(property.ty.to_polars()));
+            value().is_in(lit(Scalar::new(dtype, values)), false).not()
         }
         Rule::AllowNan => return Ok(None),
     }))
@@ -72,14 +72,21 @@ fn length(property: &Property) -> PolarsResult<Expr> {
     }
 }
 
-/// The text of a literal in the property's type, read as a value of a CSV file would be.
+/// A literal in the property's type, read as a value of a CSV file would be.
 fn literal(text: &str, property: &Property, settings: Settings) -> PolarsResult<Expr> {
+    let value = literals(&[text.to_owned()], property, settings)?;
+    Ok(lit(Scalar::new(property.ty.to_polars(), value.get(0)?.into_static())))
+}
+
+fn literals(texts: &[String], property: &Property, settings: Settings) -> PolarsResult<Series> {
     let lowered = checked("literal", &Type::String, &property.ty, settings)?;
-    let row = DataFrame::new(1, vec![Series::new("literal".into(), [text]).into()])?;
-    let row = row.lazy().select([lowered.value.alias("value")]).collect()?;
-    let value = row.column("value")?.get(0)?.into_static();
-    if value.is_null() {
+    let rows = Series::new("literal".into(), texts);
+    let rows =
+        DataFrame::new(texts.len(), vec![rows.into()])?.lazy().select([lowered.value.alias("value")]).collect()?;
+    let values = rows.column("value")?.as_materialized_series().clone();
+    let failed = values.is_null();
+    if let Some((text, _)) = texts.iter().zip(failed.iter()).find(|(_, failed)| *failed == Some(true)) {
         return Err(invalid(format!("`{}`: {text:?} is no {}", property.name, property.ty)));
     }
-    Ok(lit(Scalar::new(property.ty.to_polars(), value)))
+    Ok(values)
 }

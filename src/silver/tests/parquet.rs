@@ -62,3 +62,16 @@ fn a_list_is_no_number() {
     let error = prepare(&wrong, 0, typed(vec![lists.into_column()]).lazy()).err().unwrap();
     assert!(error.to_string().contains("`l` is array<bigint> in bronze, the contract says int"), "{error}");
 }
+
+#[test]
+fn an_expression_reads_a_wider_column_rightly() {
+    let mut events =
+        events(EventInput::Parquet, vec![property("a", decimal(9, 4), &[]), property("b", decimal(9, 2), &[])]);
+    let columns = vec![expr::Column::new("a", decimal(5, 2)), expr::Column::new("gone", Type::Boolean)];
+    events.columns[1].expr = Some(expr::scalar("case when gone then a else a + a end", &columns, UTC).unwrap());
+    let a = Column::new("a".into(), ["1.2500", "1.2345"]).cast(&decimal(7, 4).to_polars()).unwrap();
+    let (good, bad) = judge(&events, typed(vec![a]));
+    assert_eq!(texts(&good, "a"), ["1.2500"]);
+    assert_eq!(texts(&good, "b"), ["2.50"]);
+    assert_eq!(reasons(&bad), ["a: type (1.2345)"]);
+}

@@ -59,6 +59,11 @@ fn valid_values_are_values_of_the_type() {
     assert_eq!(broken(Type::String, &values(&["a", "b"]), &["a", "A"]), ["x: validValues (A)"]);
     assert_eq!(broken(decimal(5, 2), &values(&["1", "2.5"]), &["1.00", "2.50", "2.51"]), ["x: validValues (2.51)"]);
     assert_eq!(broken(Type::Int, &values(&[]), &["1"]), ["x: validValues (1)"]);
+    assert_eq!(broken(Type::Int, &values(&["1", "2"]), &["2", "3", ""]), ["x: validValues (3)"]);
+    assert_eq!(broken(Type::Date, &values(&["2024-01-01"]), &["2024-01-01", "2024-01-02"]).len(), 1);
+    assert_eq!(broken(Type::Timestamp, &values(&["2024-01-01"]), &["2024-01-01", "2024-01-02"]).len(), 1);
+    assert_eq!(broken(Type::Boolean, &values(&["true"]), &["true", "false"]), ["x: validValues (false)"]);
+    assert_eq!(broken(Type::Double, &values(&["0.5"]), &["0.50", "0.6"]), ["x: validValues (0.6)"]);
 }
 
 #[test]
