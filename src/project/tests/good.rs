@@ -160,3 +160,10 @@ fn the_sample_project_is_right() {
     assert_eq!(derived(&project, Layer::Gold, "customer_lifetime_value").key, ["customer_id"]);
     assert_eq!(derived(&project, Layer::Gold, "customers_without_orders").key, ["customer_id"]);
 }
+
+#[test]
+fn the_project_of_the_bench_is_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/lineitem");
+    let nowhere = |name: &str| (name == "BENCH_FOLDER").then(|| "/nowhere".to_owned());
+    load_with(&root, None, &nowhere).map_err(|faults| shown(&faults)).unwrap();
+}
