@@ -56,3 +56,17 @@ impl Serialize for TableName {
         serializer.collect_str(self)
     }
 }
+
+impl std::str::FromStr for TableName {
+    type Err = String;
+
+    /// Reads `layer.name`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (layer, name) = text.split_once('.').ok_or_else(|| format!("`{text}` is not of the form layer.table"))?;
+        let layer = Layer::ALL
+            .into_iter()
+            .find(|l| l.as_str() == layer)
+            .ok_or_else(|| format!("`{layer}` is no layer; layers are bronze, silver and gold"))?;
+        Ok(TableName { layer, name: name.to_string() })
+    }
+}

@@ -302,3 +302,14 @@ impl Derived {
         inputs
     }
 }
+
+impl Definition {
+    /// What a changed definition does; bronze has none that could change its rows.
+    pub fn on_change(&self) -> Option<OnChange> {
+        match self {
+            Definition::Bronze(_) => None,
+            Definition::Silver(events) => Some(events.on_change),
+            Definition::Gold(derived) => Some(derived.on_change),
+        }
+    }
+}

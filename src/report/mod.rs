@@ -1,1 +1,193 @@
-//! (to come)
+//! What happened: the report of a run, its rows accounted for.
+
+mod counts;
+
+pub use counts::RowCounts;
+
+use serde::Serialize;
+
+use crate::name::TableName;
+
+/// What one run did. Serialises as the one JSON object that `--json` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// names the run in commits, ledger, quarantine and history
+    pub run_id: String,
+    /// `failed` if a table failed or a file is set aside; `unchanged` if no table changed
+    pub status: Status,
+    /// in the order of the plan
+    pub tables: Vec<TableReport>,
+}
+
+/// What a run did to one table.
+#[derive(Clone, Debug, Serialize)]
+pub struct TableReport {
+    /// which
+    pub table: TableName,
+    /// what was done, or was to be done when it failed
+    pub action: Action,
+    /// how it ended
+    pub status: Status,
+    /// the table's version afterwards; none: there is no table
+    pub version: Option<i64>,
+    /// what became of the rows
+    pub rows: RowCounts,
+    /// from start to end
+    pub seconds: f64,
+    /// why it failed, or which files are set aside
+    pub error: Option<String>,
+    /// why it was done this way, or why nothing was
+    pub note: Option<String>,
+    /// bronze only: what became of the files
+    #[serde(skip_serializing_if = "FileCounts::is_empty")]
+    pub files: FileCounts,
+    /// what it read: version, and batch where the input is bronze
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputVersion>,
+}
+
+/// What a bronze task did with the files it found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FileCounts {
+    /// taken in by this run
+    pub taken: u64,
+    /// set aside, now or before; each path with its reason
+    pub set_aside: Vec<FileNote>,
+    /// left for the next run: still being written, or younger than `settle`
+    pub left: Vec<FileNote>,
+}
+
+impl FileCounts {
+    fn is_empty(&self) -> bool {
+        *self == FileCounts::default()
+    }
+}
+
+/// A file and what there is to say of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileNote {
+    /// relative to the landing folder
+    pub path: String,
+    /// why
+    pub reason: String,
+}
+
+/// The version of an input that a table was computed from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InputVersion {
+    /// which
+    pub table: TableName,
+    /// its Delta version
+    pub version: i64,
+    /// its last batch, if it is bronze
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<i64>,
+}
+
+/// How a run or a table ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// something was done, all of it
+    Succeeded,
+    /// see the error
+    Failed,
+    /// there was nothing to do
+    Unchanged,
+}
+
+/// What is done to a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// rows are added
+    Append,
+    /// rows are inserted, updated, deleted by key
+    Merge,
+    /// all rows are computed anew and published in one commit
+    Rebuild,
+    /// a range of time is computed anew
+    Backfill,
+    /// an earlier version is published again
+    Restore,
+    /// nothing
+    None,
+}
+
+impl Action {
+    /// The word that JSON and tables show.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Append => "append",
+            Action::Merge => "merge",
+            Action::Rebuild => "rebuild",
+            Action::Backfill => "backfill",
+            Action::Restore => "restore",
+            Action::None => "none",
+        }
+    }
+}
+
+impl Status {
+    /// The word that JSON and tables show.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Succeeded => "succeeded",
+            Status::Failed => "failed",
+            Status::Unchanged => "unchanged",
+        }
+    }
+}
+
+impl RunReport {
+    /// The report of a run over these tables.
+    pub fn new(run_id: String, tables: Vec<TableReport>) -> Self {
+        let failed = tables.iter().any(|t| t.error.is_some());
+        let changed = tables.iter().any(|t| t.status == Status::Succeeded);
+        let status = match (failed, changed) {
+            (true, _) => Status::Failed,
+            (_, true) => Status::Succeeded,
+            _ => Status::Unchanged,
+        };
+        RunReport { run_id, status, tables }
+    }
+
+    /// 0 when all went well, 1 when a table failed or a file is set aside.
+    pub fn exit_code(&self) -> u8 {
+        u8::from(self.status == Status::Failed)
+    }
+}
+
+impl TableReport {
+    /// A report of nothing done, with the reason.
+    pub fn unchanged(table: TableName, version: Option<i64>, note: impl Into<String>) -> Self {
+        TableReport {
+            table,
+            action: Action::None,
+            status: Status::Unchanged,
+            version,
+            rows: RowCounts::default(),
+            seconds: 0.0,
+            error: None,
+            note: Some(note.into()),
+            files: FileCounts::default(),
+            inputs: Vec::new(),
+        }
+    }
+
+    /// A report of a failure.
+    pub fn failed(table: TableName, action: Action, version: Option<i64>, error: impl Into<String>) -> Self {
+        TableReport {
+            action,
+            status: Status::Failed,
+            error: Some(error.into()),
+            note: None,
+            ..TableReport::unchanged(table, version, "")
+        }
+    }
+
+    /// Whether the run wrote to the table.
+    pub fn changed(&self) -> bool {
+        self.status == Status::Succeeded && self.action != Action::None
+    }
+}

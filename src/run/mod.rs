@@ -1,1 +1,104 @@
-//! (to come)
+//! Carries out a plan, task by task. The only place that collects lazy frames.
+
+mod claim;
+mod error;
+mod gold;
+mod heal;
+mod history;
+mod ingest;
+mod intake;
+mod landing;
+mod ledger;
+mod look;
+mod past;
+mod preview;
+mod protocol;
+mod quarantine;
+mod read;
+mod retry;
+mod schedule;
+mod silver;
+mod stream;
+mod survey;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+pub use error::{Error, Result};
+pub use landing::{Judged, Seen as LandingSeen, ignore, look as look_at_landing};
+pub use past::{Past, history};
+pub use preview::plan;
+pub use protocol::{LEDGER, RUNS, folder, quarantine_folder};
+pub use read::{head, query};
+pub use survey::{TableStatus, survey};
+
+use crate::delta::Lake;
+use crate::name::TableName;
+use crate::plan::Request;
+use crate::project::Project;
+use crate::report::{RunReport, TableReport};
+
+/// What happens while a run goes on.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// a table's task begins
+    Started(TableName),
+    /// rows went by
+    Progress {
+        /// whose task
+        table: TableName,
+        /// so many more
+        rows: u64,
+    },
+    /// a table's task ended
+    Finished(Box<TableReport>),
+}
+
+/// Where events go; called from many threads.
+pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// One run: who it is, what it works on.
+#[derive(Clone)]
+pub struct Run {
+    /// names the run in commits, ledger, quarantine and history
+    pub id: String,
+    /// when it began; the time that its rows bear
+    pub started_at: DateTime<Utc>,
+    /// the checked project
+    pub project: Arc<Project>,
+    /// where the tables are
+    pub lake: Lake,
+    rebuild: BTreeSet<TableName>,
+    listener: Listener,
+}
+
+impl Run {
+    /// A run of `project` in its environment's lake. Touches nothing yet.
+    ///
+    /// # Errors
+    /// The lake's address cannot be understood.
+    pub fn new(project: Arc<Project>, listener: Listener) -> Result<Self> {
+        let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
+        let id = uuid::Uuid::now_v7().to_string();
+        Ok(Run { id, started_at: Utc::now(), project, lake, rebuild: BTreeSet::new(), listener })
+    }
+
+    /// Does what `request` asks for, at most `jobs` tables at once, and writes it to the history of runs. A table that
+    /// fails does not stop its siblings; what stands below it is skipped.
+    pub async fn carry_out(mut self, request: &Request, jobs: usize) -> RunReport {
+        self.rebuild = request.rebuild.clone();
+        let run = Arc::new(self);
+        let reports = schedule::tables(&run, request, jobs).await;
+        let report = RunReport::new(run.id.clone(), reports);
+        if let Err(error) = history::record(&run, &report).await {
+            tracing::warn!(%error, "the run could not be written to the history of runs");
+        }
+        report
+    }
+
+    fn tell(&self, event: Event) {
+        (self.listener)(event);
+    }
+}

@@ -1,0 +1,193 @@
+//! What a silver or gold table needs, decided from states alone. `plan` shows it, `run` follows it.
+
+use std::collections::BTreeMap;
+
+use super::state::{LakeState, TableState};
+use crate::name::{Layer, TableName};
+use crate::project::OnChange;
+
+/// What is to be done with a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// its inputs have nothing new
+    Nothing,
+    /// an input does not exist yet
+    Wait(String),
+    /// read what is new in these inputs; the first time: all of it
+    Advance {
+        /// per input that has something new: the watermark, `None` for an input never read
+        from: BTreeMap<TableName, Option<i64>>,
+        /// the table's rows will follow two definitions
+        mixed: bool,
+    },
+    /// compute all of it anew and publish it in one commit
+    Rebuild(String),
+    /// going on would be wrong; the text says why and what to do
+    Refuse(String),
+}
+
+/// What there is to know of a table, beside the lake.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// which
+    pub table: &'a TableName,
+    /// what it reads
+    pub inputs: &'a [TableName],
+    /// hash of its definition
+    pub definition: &'a str,
+    /// what a changed definition does
+    pub on_change: OnChange,
+    /// the user asked for a rebuild
+    pub rebuild: bool,
+}
+
+/// Decides what `wanted` needs in this `lake`.
+pub fn decide(wanted: Wanted<'_>, lake: &LakeState) -> Decision {
+    if let Some(wait) = missing_input(wanted, lake) {
+        return Decision::Wait(wait);
+    }
+    let Some(own) = lake.get(wanted.table) else {
+        return Decision::Advance { from: wanted.inputs.iter().map(|i| (i.clone(), None)).collect(), mixed: false };
+    };
+    if wanted.rebuild {
+        return Decision::Rebuild("asked for".into());
+    }
+    let changed = own.definition.as_deref() != Some(wanted.definition);
+    if changed && wanted.on_change == OnChange::Rebuild {
+        return changed_definition(wanted, own);
+    }
+    advance(wanted, own, lake, changed)
+}
+
+fn missing_input(wanted: Wanted<'_>, lake: &LakeState) -> Option<String> {
+    let missing: Vec<_> = wanted.inputs.iter().filter(|i| !lake.contains_key(i)).collect();
+    let first = missing.first()?;
+    // A silver table with several sources begins with those that have something.
+    let enough = first.layer == Layer::Bronze && missing.len() < wanted.inputs.len();
+    (!enough).then(|| format!("`{first}` has no rows yet"))
+}
+
+fn changed_definition(wanted: Wanted<'_>, own: &TableState) -> Decision {
+    if own.left.iter().any(|h| h == wanted.definition) {
+        return Decision::Refuse(format!(
+            "`{t}` has left this definition for a later one, perhaps from another checkout; if this one is to hold \
+             again, say so: lakesmith rebuild {t}",
+            t = wanted.table
+        ));
+    }
+    Decision::Rebuild("its definition changed".into())
+}
+
+fn advance(wanted: Wanted<'_>, own: &TableState, lake: &LakeState, changed: bool) -> Decision {
+    let mut from = BTreeMap::new();
+    for input in wanted.inputs {
+        let Some(state) = lake.get(input) else { continue };
+        let watermark = own.watermarks.get(&state.id).copied();
+        if let Some(refusal) = refuse(wanted.table, input, own, state, watermark) {
+            return Decision::Refuse(refusal);
+        }
+        if watermark != Some(state.position()) {
+            from.insert(input.clone(), watermark);
+        }
+    }
+    match (from.is_empty(), own.mixed || changed) {
+        (true, _) => Decision::Nothing,
+        (false, mixed) => Decision::Advance { from, mixed },
+    }
+}
+
+fn refuse(
+    table: &TableName,
+    input: &TableName,
+    own: &TableState,
+    state: &TableState,
+    watermark: Option<i64>,
+) -> Option<String> {
+    let replaced = own.inputs.get(input).is_some_and(|id| *id != state.id);
+    if replaced && input.layer == Layer::Bronze {
+        return Some(format!(
+            "`{input}` is another table than the one that `{table}` was made from; to make it from this one: \
+             lakesmith rebuild {table}"
+        ));
+    }
+    let ahead = watermark.filter(|w| *w > state.position())?;
+    let unit = if input.layer == Layer::Bronze { "batch" } else { "version" };
+    Some(format!(
+        "`{table}` has read `{input}` up to {unit} {ahead}, but that table ends at {}; it was replaced or lost commits. \
+         To make `{table}` from what is there: lakesmith rebuild {table}",
+        state.position()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(layer: Layer, name: &str) -> TableName {
+        TableName { layer, name: name.into() }
+    }
+
+    fn bronze(id: &str, batch: i64) -> TableState {
+        TableState { id: id.into(), version: batch, batch: Some(batch), ..TableState::default() }
+    }
+
+    fn silver(input: &str, watermark: i64) -> TableState {
+        TableState {
+            id: "s".into(),
+            definition: Some("now".into()),
+            left: vec!["before".into()],
+            inputs: [(name(Layer::Bronze, "b"), input.to_string())].into(),
+            watermarks: [(input.to_string(), watermark)].into(),
+            ..TableState::default()
+        }
+    }
+
+    fn decided(own: Option<TableState>, input: Option<TableState>, definition: &str, on_change: OnChange) -> Decision {
+        let (table, source) = (name(Layer::Silver, "s"), name(Layer::Bronze, "b"));
+        let mut lake = LakeState::new();
+        lake.extend(own.map(|s| (table.clone(), s)));
+        lake.extend(input.map(|s| (source.clone(), s)));
+        let inputs = [source];
+        decide(Wanted { table: &table, inputs: &inputs, definition, on_change, rebuild: false }, &lake)
+    }
+
+    fn from(watermark: Option<i64>) -> BTreeMap<TableName, Option<i64>> {
+        [(name(Layer::Bronze, "b"), watermark)].into()
+    }
+
+    #[test]
+    fn waits_for_its_input_then_reads_all_of_it() {
+        assert!(matches!(decided(None, None, "now", OnChange::Rebuild), Decision::Wait(_)));
+        let decision = decided(None, Some(bronze("b1", 2)), "now", OnChange::Rebuild);
+        assert_eq!(decision, Decision::Advance { from: from(None), mixed: false });
+    }
+
+    #[test]
+    fn reads_beyond_its_watermark_and_nothing_when_there_is_nothing() {
+        let own = || Some(silver("b1", 2));
+        assert_eq!(decided(own(), Some(bronze("b1", 2)), "now", OnChange::Rebuild), Decision::Nothing);
+        let decision = decided(own(), Some(bronze("b1", 3)), "now", OnChange::Rebuild);
+        assert_eq!(decision, Decision::Advance { from: from(Some(2)), mixed: false });
+    }
+
+    #[test]
+    fn a_changed_definition_rebuilds_but_never_back_to_one_it_has_left() {
+        let own = || Some(silver("b1", 2));
+        let b = || Some(bronze("b1", 2));
+        assert!(matches!(decided(own(), b(), "next", OnChange::Rebuild), Decision::Rebuild(_)));
+        assert!(matches!(decided(own(), b(), "before", OnChange::Rebuild), Decision::Refuse(_)));
+        assert_eq!(decided(own(), b(), "next", OnChange::ForwardOnly), Decision::Nothing);
+        let later = decided(own(), Some(bronze("b1", 3)), "next", OnChange::ForwardOnly);
+        assert_eq!(later, Decision::Advance { from: from(Some(2)), mixed: true });
+    }
+
+    #[test]
+    fn refuses_a_source_that_was_replaced_or_went_back() {
+        let own = || Some(silver("b1", 2));
+        for source in [bronze("b2", 5), bronze("b1", 1)] {
+            let decision = decided(own(), Some(source), "now", OnChange::Rebuild);
+            let Decision::Refuse(why) = decision else { panic!("{decision:?}") };
+            assert!(why.contains("lakesmith rebuild silver.s"), "{why}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What a plan needs to know of the lake, as plain data.
+
+use std::collections::BTreeMap;
+
+use crate::name::TableName;
+
+/// One table of the lake as it is at one version.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TableState {
+    /// Delta's version
+    pub version: i64,
+    /// Delta's table id; another id is another table
+    pub id: String,
+    /// hash of the definition that its rows follow
+    pub definition: Option<String>,
+    /// hashes of definitions that it followed before
+    pub left: Vec<String>,
+    /// some rows follow an earlier definition (`forward_only`, backfill)
+    pub mixed: bool,
+    /// the id of each input as it was read last
+    pub inputs: BTreeMap<TableName, String>,
+    /// how far it has got in each input, by the input's id: the batch of a bronze input, the version of another
+    pub watermarks: BTreeMap<String, i64>,
+    /// bronze: the last batch
+    pub batch: Option<i64>,
+    /// by its files' statistics
+    pub rows: Option<u64>,
+    /// its data files
+    pub files: usize,
+    /// of its data files
+    pub bytes: u64,
+}
+
+impl TableState {
+    /// The place that a reader of this table gets to when it reads all of it: the batch of bronze, else the version.
+    pub fn position(&self) -> i64 {
+        self.batch.unwrap_or(self.version)
+    }
+}
+
+/// The tables that exist; a missing one has not been made yet.
+pub type LakeState = BTreeMap<TableName, TableState>;

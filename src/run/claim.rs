@@ -1,0 +1,103 @@
+//! A leased claim lets a second run skip a table instead of doing its work twice. Nothing that is right rests on it:
+//! commits decide. A claim that a crash left behind expires.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::error::Result;
+use crate::delta::{ETag, Lake};
+use crate::name::TableName;
+
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+const RENEW: Duration = Duration::from_secs(20);
+
+/// What a claim says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// the run that works on the table
+    pub run_id: String,
+    /// the table, as `silver.orders`
+    pub table: String,
+    /// when it no longer counts
+    pub until: DateTime<Utc>,
+}
+
+/// Who has the table.
+pub enum Claimed {
+    /// this run, until the lease is released or dropped
+    Ours(Lease),
+    /// another
+    Theirs(Claim),
+}
+
+/// A claim that is renewed until it is released.
+pub struct Lease {
+    lake: Lake,
+    path: String,
+    renewal: tokio::task::JoinHandle<()>,
+}
+
+/// Claims a table for a run.
+pub async fn claim(lake: &Lake, table: &TableName, run_id: &str) -> Result<Claimed> {
+    let path = format!("_lakesmith/claims/{table}.json");
+    let ours = || Claim { run_id: run_id.to_string(), table: table.to_string(), until: Utc::now() + LEASE };
+    if lake.put_if_absent(&path, bytes(&ours())).await? {
+        return Ok(Claimed::Ours(Lease::new(lake, path, ours())));
+    }
+    let Some((found, etag)) = lake.get(&path).await? else {
+        return Ok(Claimed::Ours(Lease::new(lake, path, ours())));
+    };
+    match serde_json::from_slice::<Claim>(&found) {
+        Ok(theirs) if theirs.until > Utc::now() => Ok(Claimed::Theirs(theirs)),
+        _ => take_over(lake, path, ours(), &etag).await,
+    }
+}
+
+async fn take_over(lake: &Lake, path: String, ours: Claim, expired: &ETag) -> Result<Claimed> {
+    if lake.put_if_unchanged(&path, bytes(&ours), expired).await? {
+        return Ok(Claimed::Ours(Lease::new(lake, path, ours)));
+    }
+    Ok(Claimed::Theirs(Claim { run_id: "another run".into(), ..ours }))
+}
+
+fn bytes(claim: &Claim) -> Vec<u8> {
+    serde_json::to_vec(claim).unwrap_or_default()
+}
+
+impl Lease {
+    fn new(lake: &Lake, path: String, claim: Claim) -> Self {
+        let renewal = tokio::spawn(renew(lake.clone(), path.clone(), claim));
+        Lease { lake: lake.clone(), path, renewal }
+    }
+
+    /// Gives the table free. A failure is no failure of the run: the claim expires.
+    pub async fn release(self) {
+        self.renewal.abort();
+        if let Err(error) = self.lake.delete(&self.path).await {
+            tracing::warn!(path = self.path, %error, "a claim could not be deleted; it expires by itself");
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
+}
+
+async fn renew(lake: Lake, path: String, mut claim: Claim) {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        let Ok(Some((found, etag))) = lake.get(&path).await else { continue };
+        let ours = serde_json::from_slice::<Claim>(&found).is_ok_and(|c| c.run_id == claim.run_id);
+        if !ours {
+            return;
+        }
+        claim.until = Utc::now() + LEASE;
+        if let Err(error) = lake.put_if_unchanged(&path, bytes(&claim), &etag).await {
+            tracing::warn!(path, %error, "a claim could not be renewed");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Bronze: new files in, every record exactly once. Data first, then the bronze commit, then the ledger: bronze is the
+//! truth, and a run that finds the ledger behind completes it from bronze.
+
+use serde_json::{Map, Value, json};
+
+use super::error::Result;
+use super::intake::{self, Intake, Taken};
+use super::landing::{self, Seen, line};
+use super::ledger::{self, Lines};
+use super::protocol::{BATCH, folder};
+use super::{Run, heal};
+use crate::delta::{Change, Operation};
+use crate::name::TableName;
+use crate::plan::{FileState, LedgerEntry, Verdict};
+use crate::project::Source;
+use crate::report::{Action, FileCounts, FileNote, Status, TableReport};
+
+/// A report, if there is nothing to write.
+pub async fn idle(run: &Run, name: &TableName, source: &Source) -> Result<Option<TableReport>> {
+    let seen = landing::look(&run.project, &run.lake, name, source).await?;
+    Ok(seen.is_idle().then(|| report(name, &seen, &Intake::default())))
+}
+
+/// Takes in what is new. Fails with `Lost` when another writer was faster.
+pub async fn advance(run: &Run, name: &TableName, source: &Source) -> Result<TableReport> {
+    let mut seen = landing::look(&run.project, &run.lake, name, source).await?;
+    if seen.unlisted_after.is_some() {
+        heal::ledger(run, &seen).await?;
+        seen = landing::look(&run.project, &run.lake, name, source).await?;
+    }
+    if seen.is_idle() {
+        return Ok(report(name, &seen, &Intake::default()));
+    }
+    let batch = seen.last_batch() + 1;
+    let intake = intake::read(run, name, source, &seen, batch).await?;
+    let mut done = report(name, &seen, &intake);
+    let mut owner = seen.owner.clone();
+    if !intake.taken.is_empty() {
+        let (version, id) = commit(run, name, &seen, &intake, batch).await?;
+        owner.id = id;
+        done.version = Some(version);
+        done.action = Action::Append;
+        done.status = Status::Succeeded;
+        done.note = None;
+    }
+    let entries = lines(&seen, &intake, batch);
+    if !entries.is_empty() {
+        let batch = (!intake.taken.is_empty()).then_some(batch);
+        let lines = Lines { owner, entries, batch, run_id: run.id.clone(), at: run.started_at };
+        ledger::append(&run.lake, &lines).await?;
+    }
+    Ok(done)
+}
+
+async fn commit(run: &Run, name: &TableName, seen: &Seen, intake: &Intake, batch: i64) -> Result<(i64, String)> {
+    let table = run.lake.table(&folder(name));
+    let change = Change {
+        adds: intake.data.clone(),
+        txns: vec![(BATCH.to_string(), batch)],
+        schema: Some(intake.schema.clone()),
+        properties: [("delta.appendOnly".to_string(), "true".to_string())].into(),
+        operation: Operation::Append,
+        note: note(run, intake, batch),
+        ..Change::default()
+    };
+    let Some(base) = &seen.bronze else {
+        let version = table.create(&intake.schema, change).await?;
+        let made = table.snapshot().await?;
+        return Ok((version, made.map(|s| s.table_id().to_string()).unwrap_or_default()));
+    };
+    Ok((table.commit(base, change).await?, base.table_id().to_string()))
+}
+
+/// The batch's files stand in its commit, so that the ledger can be made from bronze again.
+fn note(run: &Run, intake: &Intake, batch: i64) -> Map<String, Value> {
+    let files: Vec<Value> = intake.taken.iter().map(Taken::to_json).collect();
+    let rows: i64 = intake.taken.iter().map(|t| t.rows).sum();
+    let mut note = Map::new();
+    note.insert("run_id".into(), json!(run.id));
+    note.insert("action".into(), json!("append"));
+    note.insert("batch".into(), json!(batch));
+    note.insert("files".into(), Value::Array(files));
+    note.insert("rows".into(), json!({ "inserted": rows }));
+    note
+}
+
+fn lines(seen: &Seen, intake: &Intake, batch: i64) -> Vec<LedgerEntry> {
+    let taken = intake.taken.iter().map(|t| t.to_entry(batch));
+    let aside = intake
+        .set_aside
+        .iter()
+        .map(|(file, reason)| line(&file.stat, FileState::SetAside, file.blake3.clone(), Some(reason.clone())));
+    let skipped = seen.files.iter().filter(|f| f.verdict == Verdict::Skip).chain(&intake.skipped).map(|file| {
+        let reason = "the same bytes were taken under another name".to_string();
+        line(&file.stat, FileState::Skipped, file.blake3.clone(), Some(reason))
+    });
+    taken.chain(aside).chain(skipped).collect()
+}
+
+fn report(name: &TableName, seen: &Seen, intake: &Intake) -> TableReport {
+    let mut files = FileCounts { taken: intake.taken.len() as u64, ..FileCounts::default() };
+    let note = |path: &str, reason: &str| FileNote { path: path.to_string(), reason: reason.to_string() };
+    for file in &seen.files {
+        match &file.verdict {
+            Verdict::StillAside(why) => files.set_aside.push(note(&file.stat.path, why)),
+            Verdict::Left(why) => files.left.push(note(&file.stat.path, why)),
+            _ => {}
+        }
+    }
+    files.set_aside.extend(intake.set_aside.iter().map(|(file, why)| note(&file.stat.path, why)));
+    files.set_aside.extend(seen.refused.iter().cloned());
+    files.left.extend(intake.left.iter().map(|(file, why)| note(&file.stat.path, why)));
+    let version = seen.bronze.as_ref().map(crate::delta::Snapshot::version);
+    let mut report = TableReport::unchanged(name.clone(), version, "no new files");
+    let rows: i64 = intake.taken.iter().map(|t| t.rows).sum();
+    report.rows.read = u64::try_from(rows).unwrap_or(0);
+    report.rows.inserted = report.rows.read;
+    report.error = set_aside(&files.set_aside);
+    report.files = files;
+    report
+}
+
+fn set_aside(files: &[FileNote]) -> Option<String> {
+    let named: Vec<_> = files.iter().map(|f| format!("{}: {}", f.path, f.reason)).collect();
+    match named.len() {
+        0 => None,
+        1 => Some(format!("1 file is set aside: {}", named.join(""))),
+        n => Some(format!("{n} files are set aside: {}", named.join("; "))),
+    }
+}

@@ -1,0 +1,155 @@
+//! A look at a bronze table's landing files: what is there, what the ledger knows, what is to be done with each.
+
+use chrono::Utc;
+
+use super::error::{Error, Result};
+use super::ledger::{self, Lines, Owner};
+use super::protocol::{BATCH, folder, ledger_txn};
+use crate::bronze::{self, FileStat, Landing};
+use crate::delta::{Lake, Snapshot};
+use crate::name::TableName;
+use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, compare, judge};
+use crate::project::{Project, Source};
+use crate::report::FileNote;
+
+/// A landing file and what is to be done with it.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// the file as it was listed
+    pub stat: FileStat,
+    /// what is to be done
+    pub verdict: Verdict,
+    /// of its bytes, where they had to be looked at
+    pub blake3: Option<String>,
+}
+
+/// What a look at a bronze table's landing files has shown.
+pub struct Seen {
+    /// whose ledger lines count
+    pub owner: Owner,
+    /// the bronze table, if it exists
+    pub bronze: Option<Snapshot>,
+    /// what the ledger knows
+    pub ledger: Ledger,
+    /// bronze has batches that the ledger does not list yet: those after this one
+    pub unlisted_after: Option<i64>,
+    /// every file that matches, by path
+    pub files: Vec<Judged>,
+    /// what matches and is never opened: devices, links that leave the folder, …
+    pub refused: Vec<FileNote>,
+}
+
+impl Seen {
+    /// Whether there is nothing to write for now.
+    pub fn is_idle(&self) -> bool {
+        let quiet = |f: &Judged| matches!(f.verdict, Verdict::Known | Verdict::StillAside(_) | Verdict::Left(_));
+        self.unlisted_after.is_none() && self.files.iter().all(quiet)
+    }
+
+    /// The last batch of the table, by bronze and by its ledger.
+    pub fn last_batch(&self) -> i64 {
+        self.bronze.as_ref().and_then(|b| b.txn(BATCH)).unwrap_or(0).max(self.ledger.batch)
+    }
+}
+
+/// The folder in which a project's files arrive.
+pub fn open(project: &Project) -> Result<Landing> {
+    Landing::open(&project.environment.landing).map_err(|error| Error::Refused(error.to_string()))
+}
+
+/// Lists and judges the files of a bronze table.
+pub async fn look(project: &Project, lake: &Lake, name: &TableName, source: &Source) -> Result<Seen> {
+    let bronze = lake.table(&folder(name)).snapshot().await?;
+    let id = bronze.as_ref().map(|b| b.table_id().to_string()).unwrap_or_default();
+    let owner = Owner { table: name.clone(), id };
+    let (lines, ledger) = ledger::load(lake, &owner).await?;
+    let listed = lines.as_ref().and_then(|l| l.txn(&ledger_txn(&owner.id))).unwrap_or(0);
+    let last = bronze.as_ref().and_then(|b| b.txn(BATCH)).unwrap_or(0);
+    let (root, source, known) = (open(project)?, source.clone(), ledger.clone());
+    let (files, refused) = tokio::task::spawn_blocking(move || judged(&root, &source, &known)).await??;
+    let unlisted_after = (listed < last).then_some(listed);
+    Ok(Seen { owner, bronze, ledger, unlisted_after, files, refused })
+}
+
+fn judged(root: &Landing, source: &Source, ledger: &Ledger) -> Result<(Vec<Judged>, Vec<FileNote>)> {
+    let listing = root.list(&source.path).map_err(|error| Error::Refused(error.to_string()))?;
+    let now = Utc::now();
+    let files = listing
+        .files
+        .into_iter()
+        .map(|stat| match judge(&stat, ledger, source, now) {
+            Verdict::Hash => by_bytes(root, stat, ledger, source),
+            verdict => Judged { stat, verdict, blake3: None },
+        })
+        .collect();
+    let refused = listing.refused.into_iter().map(|r| FileNote { path: r.path, reason: r.reason }).collect();
+    Ok((files, refused))
+}
+
+fn by_bytes(root: &Landing, stat: FileStat, ledger: &Ledger, source: &Source) -> Judged {
+    match bronze::hash_file(root, &stat) {
+        Ok(hash) => {
+            let verdict = compare(&stat, &hash, ledger, source);
+            Judged { stat, verdict, blake3: Some(hash) }
+        }
+        Err(error) => Judged { stat, verdict: Verdict::Left(error.to_string()), blake3: None },
+    }
+}
+
+/// Settles files that are set aside: the runs to come do not name them until they change.
+///
+/// # Errors
+/// A path is not set aside in any of the bronze tables.
+pub async fn ignore(project: &Project, lake: &Lake, sources: &[(TableName, Source)], paths: &[String]) -> Result<()> {
+    let run_id = uuid::Uuid::now_v7().to_string();
+    let mut seen = Vec::new();
+    for (name, source) in sources {
+        seen.push(look(project, lake, name, source).await?);
+    }
+    for path in paths {
+        let aside =
+            |f: &&Judged| f.stat.path == *path && matches!(f.verdict, Verdict::StillAside(_) | Verdict::SetAside(_));
+        let found = seen.iter().find_map(|s| Some((s, s.files.iter().find(aside)?)));
+        let Some((seen, file)) = found else {
+            return Err(Error::Refused(format!(
+                "`{path}` is not set aside; `lakesmith files` lists those that are, by their paths within the landing \
+                 folder"
+            )));
+        };
+        let lines = Lines {
+            owner: seen.owner.clone(),
+            entries: vec![LedgerEntry { state: FileState::Ignored, ..entry(file, &seen.ledger) }],
+            batch: None,
+            run_id: run_id.clone(),
+            at: Utc::now(),
+        };
+        ledger::append(lake, &lines).await?;
+    }
+    Ok(())
+}
+
+fn entry(file: &Judged, ledger: &Ledger) -> LedgerEntry {
+    let last = ledger.last.get(&file.stat.path);
+    let reason = match &file.verdict {
+        Verdict::SetAside(why) | Verdict::StillAside(why) => Some(why.clone()),
+        _ => None,
+    };
+    let blake3 = file.blake3.clone().or_else(|| last.and_then(|l| l.blake3.clone()));
+    line(&file.stat, FileState::SetAside, blake3, reason)
+}
+
+/// A ledger line about a file whose records are not taken.
+pub fn line(stat: &FileStat, state: FileState, blake3: Option<String>, reason: Option<String>) -> LedgerEntry {
+    LedgerEntry {
+        entry: 0,
+        path: stat.path.clone(),
+        size: i64::try_from(stat.size).unwrap_or(i64::MAX),
+        mtime_ns: stat.mtime_ns,
+        blake3,
+        batch: None,
+        rows: None,
+        malformed: None,
+        state,
+        reason,
+    }
+}

@@ -1,0 +1,159 @@
+//! The ledger: a Delta table with one line for each thing that happened to a landing file. Bronze is the truth; the
+//! ledger is its index and can be made from it again.
+
+use chrono::{DateTime, Utc};
+use polars::prelude::*;
+
+use super::error::{Error, Result};
+use super::protocol::{LEDGER, ledger_txn};
+use super::{retry, stream};
+use crate::delta::{Change, Lake, Operation, Snapshot, TableSchema};
+use crate::expr::{Column as Col, Type};
+use crate::name::TableName;
+use crate::plan::{FileState, Ledger, LedgerEntry};
+
+/// The ledger's columns.
+pub fn schema() -> TableSchema {
+    let column = |name: &str, ty: Type| Col::new(name, ty);
+    TableSchema {
+        columns: vec![
+            column("table", Type::String),
+            column("table_id", Type::String),
+            column("entry", Type::BigInt),
+            column("path", Type::String),
+            column("state", Type::String),
+            column("batch", Type::BigInt),
+            column("rows", Type::BigInt),
+            column("malformed", Type::BigInt),
+            column("size", Type::BigInt),
+            column("mtime_ns", Type::BigInt),
+            column("blake3", Type::String),
+            column("reason", Type::String),
+            column("run_id", Type::String),
+            column("recorded_at", Type::Timestamp),
+        ],
+        ..TableSchema::default()
+    }
+}
+
+/// Which bronze table's lines are meant. A file may be set aside before the table exists; its id is empty then.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// the bronze table
+    pub table: TableName,
+    /// its Delta id
+    pub id: String,
+}
+
+/// Reads the lines of one bronze table.
+pub async fn load(lake: &Lake, owner: &Owner) -> Result<(Option<Snapshot>, Ledger)> {
+    let snapshot = lake.table(LEDGER).snapshot().await?;
+    let Some(found) = &snapshot else { return Ok((None, Ledger::default())) };
+    let (frame, table) = (found.scan()?, owner.table.to_string());
+    let ids = [owner.id.clone(), String::new()];
+    let mine = col("table")
+        .eq(lit(table))
+        .and(ids.iter().fold(lit(false), |any, id| any.or(col("table_id").eq(lit(id.as_str())))));
+    let lines = tokio::task::spawn_blocking(move || stream::collect(frame.filter(mine))).await??;
+    Ok((snapshot, Ledger::new(entries(&lines)?)))
+}
+
+/// What the ledger is to learn.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    /// whose
+    pub owner: Owner,
+    /// their `entry` is given when they are written
+    pub entries: Vec<LedgerEntry>,
+    /// the batch that the lines complete, if they complete one
+    pub batch: Option<i64>,
+    /// who writes
+    pub run_id: String,
+    /// when
+    pub at: DateTime<Utc>,
+}
+
+/// Writes lines, unless the batch that they complete is there already.
+pub async fn append(lake: &Lake, lines: &Lines) -> Result<()> {
+    retry::until_won("the ledger", || try_append(lake, lines)).await
+}
+
+async fn try_append(lake: &Lake, lines: &Lines) -> Result<()> {
+    let (snapshot, ledger) = load(lake, &lines.owner).await?;
+    let txn = ledger_txn(&lines.owner.id);
+    let indexed = snapshot.as_ref().and_then(|s| s.txn(&txn));
+    if lines.batch.is_some() && indexed >= lines.batch {
+        return Ok(());
+    }
+    let table = lake.table(LEDGER);
+    let adds = table.write(frame(lines, ledger.entry)?.lazy(), &schema()).await?;
+    let change = Change {
+        adds,
+        txns: lines.batch.map(|b| (txn, b)).into_iter().collect(),
+        operation: Operation::Append,
+        note: note(&lines.run_id),
+        ..Change::default()
+    };
+    match &snapshot {
+        Some(base) => table.commit(base, change).await?,
+        None => table.create(&schema(), change).await?,
+    };
+    Ok(())
+}
+
+fn note(run_id: &str) -> serde_json::Map<String, serde_json::Value> {
+    [("run_id".to_string(), run_id.into()), ("action".to_string(), "append".into())].into_iter().collect()
+}
+
+fn frame(lines: &Lines, after: i64) -> Result<DataFrame> {
+    let e = &lines.entries;
+    let numbers: Vec<i64> = (after + 1..).take(e.len()).collect();
+    let all = |text: &str| vec![text.to_string(); e.len()];
+    let frame = df!(
+        "table" => all(&lines.owner.table.to_string()),
+        "table_id" => all(&lines.owner.id),
+        "entry" => numbers,
+        "path" => e.iter().map(|e| e.path.clone()).collect::<Vec<_>>(),
+        "state" => e.iter().map(|e| e.state.as_str()).collect::<Vec<_>>(),
+        "batch" => e.iter().map(|e| e.batch).collect::<Vec<_>>(),
+        "rows" => e.iter().map(|e| e.rows).collect::<Vec<_>>(),
+        "malformed" => e.iter().map(|e| e.malformed).collect::<Vec<_>>(),
+        "size" => e.iter().map(|e| e.size).collect::<Vec<_>>(),
+        "mtime_ns" => e.iter().map(|e| e.mtime_ns).collect::<Vec<_>>(),
+        "blake3" => e.iter().map(|e| e.blake3.clone()).collect::<Vec<_>>(),
+        "reason" => e.iter().map(|e| e.reason.clone()).collect::<Vec<_>>(),
+        "run_id" => all(&lines.run_id),
+        "recorded_at" => vec![lines.at.timestamp_micros(); e.len()],
+    )?;
+    Ok(frame.lazy().with_column(col("recorded_at").cast(Type::Timestamp.to_polars())).collect()?)
+}
+
+fn entries(lines: &DataFrame) -> Result<Vec<LedgerEntry>> {
+    let text = |name: &str| lines.column(name).and_then(|c| c.str().cloned());
+    let number = |name: &str| lines.column(name).and_then(|c| c.i64().cloned());
+    let (path, state, blake3, reason) = (text("path")?, text("state")?, text("blake3")?, text("reason")?);
+    let (entry, batch, rows, malformed) = (number("entry")?, number("batch")?, number("rows")?, number("malformed")?);
+    let (size, mtime) = (number("size")?, number("mtime_ns")?);
+    (0..lines.height())
+        .map(|i| {
+            let written = state.get(i).unwrap_or_default();
+            let state = FileState::parse(written).ok_or_else(|| {
+                Error::Refused(format!(
+                    "the ledger has a line of unknown state `{written}`; a later lakesmith wrote it"
+                ))
+            })?;
+            Ok(LedgerEntry {
+                entry: entry.get(i).unwrap_or(0),
+                path: path.get(i).unwrap_or_default().to_string(),
+                size: size.get(i).unwrap_or(-1),
+                mtime_ns: mtime.get(i).unwrap_or(-1),
+                blake3: blake3.get(i).map(str::to_string),
+                batch: batch.get(i),
+                rows: rows.get(i),
+                malformed: malformed.get(i),
+                state,
+                reason: reason.get(i).map(str::to_string),
+            })
+        })
+        .collect()
+}

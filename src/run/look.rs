@@ -1,0 +1,77 @@
+//! A fresh look at a table and its inputs: snapshots pinned, state read, decision made. Each attempt begins with one.
+
+use std::collections::BTreeMap;
+
+use super::Run;
+use super::error::Result;
+use super::protocol::{folder, table_state};
+use crate::delta::Snapshot;
+use crate::name::TableName;
+use crate::plan::{Decision, LakeState, TableState, Wanted, decide};
+use crate::project::{OnChange, definition_hash};
+
+/// What a look at a table has shown.
+pub struct Seen {
+    /// the table itself, if it exists
+    pub own: Option<Snapshot>,
+    /// its inputs, as far as they exist, each at the one version that the attempt uses
+    pub inputs: BTreeMap<TableName, Snapshot>,
+    /// what it needs
+    pub decision: Decision,
+    /// hash of its definition
+    pub definition: String,
+    state: Option<TableState>,
+}
+
+impl Seen {
+    /// The table's version, if it exists.
+    pub fn version(&self) -> Option<i64> {
+        self.own.as_ref().map(Snapshot::version)
+    }
+
+    /// The table's state, if it exists.
+    pub fn state(&self) -> Option<TableState> {
+        self.state.clone()
+    }
+
+    /// Whether there is nothing to do for now.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.decision, Decision::Nothing | Decision::Wait(_))
+    }
+
+    /// Why there is something to do, in words.
+    pub fn reason(&self) -> String {
+        match &self.decision {
+            Decision::Rebuild(why) | Decision::Wait(why) | Decision::Refuse(why) => why.clone(),
+            Decision::Nothing => "its inputs have nothing new".into(),
+            Decision::Advance { .. } if self.own.is_none() => "first load".into(),
+            Decision::Advance { from, .. } => {
+                let news: Vec<_> = from.keys().map(|i| format!("`{i}`")).collect();
+                format!("new in {}", news.join(", "))
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Looks at a silver or gold table and what it reads.
+    pub(super) async fn look(&self, name: &TableName) -> Result<Seen> {
+        let mut inputs = BTreeMap::new();
+        for input in self.project.inputs(name) {
+            if let Some(snapshot) = self.lake.table(&folder(&input)).snapshot().await? {
+                inputs.insert(input, snapshot);
+            }
+        }
+        let own = self.lake.table(&folder(name)).snapshot().await?;
+        let mut lake: LakeState = inputs.iter().map(|(n, s)| (n.clone(), table_state(s, std::iter::empty()))).collect();
+        let state = own.as_ref().map(|s| table_state(s, inputs.values().map(Snapshot::table_id)));
+        lake.extend(state.clone().map(|s| (name.clone(), s)));
+        let definition = definition_hash(&self.project, name);
+        let on_change =
+            self.project.tables.get(name).and_then(|t| t.definition.on_change()).unwrap_or(OnChange::Rebuild);
+        let names = self.project.inputs(name);
+        let rebuild = self.rebuild.contains(name);
+        let wanted = Wanted { table: name, inputs: &names, definition: &definition, on_change, rebuild };
+        Ok(Seen { decision: decide(wanted, &lake), own, inputs, definition, state })
+    }
+}

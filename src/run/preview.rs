@@ -1,0 +1,47 @@
+//! The plan of a run: looks at the lake and the landing folder, writes nothing.
+
+use std::collections::BTreeMap;
+
+use super::error::Result;
+use super::landing;
+use super::protocol::{folder, table_state};
+use crate::delta::{Lake, Snapshot};
+use crate::name::TableName;
+use crate::plan::{self, LakeState, Landing, Plan, Request, Verdict};
+use crate::project::{Definition, Project};
+
+/// What a run of `request` would do now.
+pub async fn plan(project: &Project, request: &Request) -> Result<Plan> {
+    let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
+    let mut snapshots: BTreeMap<TableName, Snapshot> = BTreeMap::new();
+    for name in &project.order {
+        if let Some(snapshot) = lake.table(&folder(name)).snapshot().await? {
+            snapshots.insert(name.clone(), snapshot);
+        }
+    }
+    let ids: Vec<String> = snapshots.values().map(|s| s.table_id().to_string()).collect();
+    let state: LakeState =
+        snapshots.iter().map(|(n, s)| (n.clone(), table_state(s, ids.iter().map(String::as_str)))).collect();
+    let files = files(project, &lake, request).await?;
+    let rows = |name: &TableName, after: Option<i64>| rows_beyond(snapshots.get(name)?, after);
+    Ok(plan::plan(project, &state, &files, request, &rows))
+}
+
+async fn files(project: &Project, lake: &Lake, request: &Request) -> Result<Landing> {
+    let mut files = Landing::new();
+    for name in &request.tables {
+        let Some(Definition::Bronze(source)) = project.tables.get(name).map(|t| &t.definition) else { continue };
+        let seen = landing::look(project, lake, name, source).await?;
+        let mut judged: Vec<_> = seen.files.into_iter().map(|f| (f.stat.path, f.verdict)).collect();
+        judged.extend(seen.refused.into_iter().map(|f| (f.path, Verdict::StillAside(f.reason))));
+        files.insert(name.clone(), judged);
+    }
+    Ok(files)
+}
+
+fn rows_beyond(bronze: &Snapshot, after: Option<i64>) -> Option<u64> {
+    match after {
+        None => bronze.rows(),
+        Some(after) => bronze.files_above("_batch", after).iter().map(crate::delta::DataFile::rows).sum(),
+    }
+}

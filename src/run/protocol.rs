@@ -1,0 +1,118 @@
+//! The names that stand in the lake's tables: txn actions, table properties, notes of commits. docs/lake.md describes
+//! them; what is written once stays.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::delta::Snapshot;
+use crate::name::TableName;
+use crate::plan::TableState;
+use crate::report::{InputVersion, RowCounts};
+
+/// txn of a bronze table: its last batch.
+pub const BATCH: &str = "lakesmith/batch";
+/// Property of a silver or gold table: hash of the definition that its rows follow.
+pub const DEFINITION: &str = "lakesmith.definition";
+/// Property: hashes of the definitions that it has left, by commas, the latest last.
+pub const LEFT: &str = "lakesmith.left";
+/// Property: `true` while some rows follow an earlier definition.
+pub const MIXED: &str = "lakesmith.mixed";
+/// Property: JSON object from each input's name to its table id.
+pub const INPUTS: &str = "lakesmith.inputs";
+
+/// txn of the ledger: the last batch of a bronze table that it lists.
+pub fn ledger_txn(bronze_id: &str) -> String {
+    format!("lakesmith/ledger/{bronze_id}")
+}
+
+/// txn of a silver, gold or quarantine table: how far it has got in an input (a batch of bronze, else a version).
+pub fn watermark_txn(input_id: &str) -> String {
+    format!("lakesmith/from/{input_id}")
+}
+
+/// Where a table lies in the lake.
+pub fn folder(table: &TableName) -> String {
+    format!("{}/{}", table.layer, table.name)
+}
+
+/// Where the rows lie that a silver table refused.
+pub fn quarantine_folder(table: &TableName) -> String {
+    format!("quarantine/{}", table.name)
+}
+
+/// The ledger.
+pub const LEDGER: &str = "_lakesmith/ledger";
+/// The history of runs.
+pub const RUNS: &str = "_lakesmith/runs";
+
+/// What a snapshot says of its table, for planning. `ids` are the ids of the tables that it may have read.
+pub fn table_state<'a>(snapshot: &Snapshot, ids: impl Iterator<Item = &'a str>) -> TableState {
+    let ids: Vec<&str> = ids.collect();
+    let inputs: BTreeMap<String, String> =
+        snapshot.property(INPUTS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let watermarks = inputs
+        .values()
+        .map(String::as_str)
+        .chain(ids.iter().copied())
+        .filter_map(|id| Some((id.to_string(), snapshot.txn(&watermark_txn(id))?)))
+        .collect();
+    TableState {
+        version: snapshot.version(),
+        id: snapshot.table_id().to_string(),
+        definition: snapshot.property(DEFINITION).map(str::to_string),
+        left: snapshot.property(LEFT).map(left_list).unwrap_or_default(),
+        mixed: snapshot.property(MIXED) == Some("true"),
+        inputs: inputs.into_iter().filter_map(|(name, id)| Some((name.parse().ok()?, id))).collect(),
+        watermarks,
+        batch: snapshot.txn(BATCH),
+        rows: snapshot.rows(),
+        files: snapshot.files().len(),
+        bytes: snapshot.bytes(),
+    }
+}
+
+fn left_list(text: &str) -> Vec<String> {
+    text.split(',').filter(|h| !h.is_empty()).map(str::to_string).collect()
+}
+
+/// Table properties after a commit whose rows follow `definition`.
+pub fn definition_properties(
+    before: Option<&TableState>,
+    definition: &str,
+    inputs: &[(TableName, String)],
+    mixed: bool,
+) -> BTreeMap<String, String> {
+    let ids: Map<String, Value> = inputs.iter().map(|(name, id)| (name.to_string(), json!(id))).collect();
+    let mut properties = BTreeMap::from([
+        (DEFINITION.to_string(), definition.to_string()),
+        (INPUTS.to_string(), Value::Object(ids).to_string()),
+    ]);
+    let Some(before) = before else { return properties };
+    let mut left: Vec<_> = before.left.iter().filter(|h| *h != definition).cloned().collect();
+    left.extend(before.definition.clone().filter(|h| h != definition));
+    if !left.is_empty() {
+        properties.insert(LEFT.to_string(), left.join(","));
+    }
+    if mixed || before.mixed {
+        properties.insert(MIXED.to_string(), mixed.to_string());
+    }
+    properties
+}
+
+/// The note of a commit to a silver or gold table.
+pub fn note(
+    run_id: &str,
+    action: &str,
+    definition: &str,
+    inputs: &[InputVersion],
+    rows: &RowCounts,
+) -> Map<String, Value> {
+    let mut note = Map::new();
+    note.insert("run_id".into(), json!(run_id));
+    note.insert("action".into(), json!(action));
+    note.insert("definition".into(), json!(definition));
+    note.insert("inputs".into(), json!(inputs));
+    note.insert("rows".into(), json!(rows));
+    note
+}

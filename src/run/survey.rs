@@ -1,0 +1,126 @@
+//! How the tables are: what `status` shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::error::Result;
+use super::past;
+use super::protocol::{folder, quarantine_folder, table_state};
+use crate::delta::{Lake, Snapshot};
+use crate::name::{Layer, TableName};
+use crate::plan::{Decision, LakeState, TableState, Wanted, decide};
+use crate::project::{Definition, OnChange, Project, definition_hash};
+
+/// Commits that are looked at for foreign writes.
+const COMMITS_LOOKED_AT: i64 = 100;
+
+/// How one table is.
+#[derive(Clone, Debug, Serialize)]
+pub struct TableStatus {
+    /// which
+    pub table: TableName,
+    /// none: it has not been made yet
+    pub version: Option<i64>,
+    /// by its files' statistics
+    pub rows: Option<u64>,
+    /// of its data files
+    pub bytes: Option<u64>,
+    /// of its data
+    pub files: Option<usize>,
+    /// when its rows changed last, as far as the log tells
+    pub changed_at: Option<DateTime<Utc>>,
+    /// how far it is behind each input: batches of bronze, versions of others
+    pub lag: BTreeMap<TableName, i64>,
+    /// its definition is not the one that its rows follow, or it cannot go on: why
+    pub stale: Option<String>,
+    /// some rows follow an earlier definition
+    pub mixed: bool,
+    /// rows in its quarantine
+    pub quarantined: Option<u64>,
+    /// versions, of the newest hundred, in which another writer changed rows
+    pub foreign_writes: Vec<i64>,
+}
+
+/// Looks at these tables.
+pub async fn survey(project: &Project, tables: &BTreeSet<TableName>) -> Result<Vec<TableStatus>> {
+    let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
+    let mut snapshots = BTreeMap::new();
+    for name in &project.order {
+        if let Some(snapshot) = lake.table(&folder(name)).snapshot().await? {
+            snapshots.insert(name.clone(), snapshot);
+        }
+    }
+    let ids: Vec<String> = snapshots.values().map(|s| s.table_id().to_string()).collect();
+    let states: LakeState =
+        snapshots.iter().map(|(n, s)| (n.clone(), table_state(s, ids.iter().map(String::as_str)))).collect();
+    let mut all = Vec::new();
+    for name in project.order.iter().filter(|n| tables.contains(*n)) {
+        all.push(status(project, &lake, name, snapshots.get(name), &states).await?);
+    }
+    Ok(all)
+}
+
+async fn status(
+    project: &Project,
+    lake: &Lake,
+    name: &TableName,
+    snapshot: Option<&Snapshot>,
+    states: &LakeState,
+) -> Result<TableStatus> {
+    let own = states.get(name);
+    let commits = match snapshot {
+        Some(s) => s.table().history((s.version() + 1 - COMMITS_LOOKED_AT).max(0)).await?,
+        None => Vec::new(),
+    };
+    Ok(TableStatus {
+        table: name.clone(),
+        version: own.map(|s| s.version),
+        rows: own.and_then(|s| s.rows),
+        bytes: own.map(|s| s.bytes),
+        files: own.map(|s| s.files),
+        changed_at: commits.iter().rev().find(|c| c.data_change).map(|c| c.timestamp),
+        lag: lag(project, name, own, states),
+        stale: stale(project, name, states),
+        mixed: own.is_some_and(|s| s.mixed),
+        quarantined: quarantined(project, lake, name).await?,
+        foreign_writes: commits.iter().filter(|c| past::is_foreign(c)).map(|c| c.version).collect(),
+    })
+}
+
+fn lag(project: &Project, name: &TableName, own: Option<&TableState>, states: &LakeState) -> BTreeMap<TableName, i64> {
+    let behind = |input: TableName| {
+        let source = states.get(&input)?;
+        let seen = own.and_then(|s| s.watermarks.get(&source.id)).copied();
+        // Versions begin at 0, batches at 1: what was never read is wholly ahead.
+        let unread = if input.layer == Layer::Bronze { 0 } else { -1 };
+        let lag = source.position() - seen.unwrap_or(unread);
+        (lag != 0).then_some((input, lag))
+    };
+    project.inputs(name).into_iter().filter_map(behind).collect()
+}
+
+fn stale(project: &Project, name: &TableName, states: &LakeState) -> Option<String> {
+    let on_change = project.tables.get(name)?.definition.on_change()?;
+    let own = states.get(name)?;
+    let definition = definition_hash(project, name);
+    let inputs = project.inputs(name);
+    let wanted = Wanted { table: name, inputs: &inputs, definition: &definition, on_change, rebuild: false };
+    match decide(wanted, states) {
+        Decision::Rebuild(why) | Decision::Refuse(why) => Some(why),
+        _ if on_change == OnChange::ForwardOnly && own.definition.as_deref() != Some(&definition) => {
+            Some("its definition changed; rows to come follow the new one (`on_change: forward_only`)".into())
+        }
+        _ => None,
+    }
+}
+
+/// Rows that the table has refused.
+async fn quarantined(project: &Project, lake: &Lake, name: &TableName) -> Result<Option<u64>> {
+    if !matches!(project.tables.get(name).map(|t| &t.definition), Some(Definition::Silver(_))) {
+        return Ok(None);
+    }
+    let snapshot = lake.table(&quarantine_folder(name)).snapshot().await?;
+    Ok(snapshot.map_or(Some(0), |s| s.rows()))
+}

@@ -1,0 +1,56 @@
+//! Imports point one way through the house.
+
+use std::path::Path;
+
+/// Each room and the rooms that it must not name.
+const FORBIDDEN: [(&str, &[&str]); 9] = [
+    ("expr", &["steps", "project", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
+    ("steps", &["project", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
+    ("project", &["silver", "gold", "delta", "plan", "run", "report", "cli"]),
+    ("bronze", &["silver", "gold", "delta", "plan", "run", "report", "cli"]),
+    ("silver", &["bronze", "gold", "delta", "plan", "run", "report", "cli"]),
+    ("gold", &["bronze", "silver", "delta", "plan", "run", "report", "cli"]),
+    ("delta", &["bronze", "silver", "gold", "plan", "run", "report", "cli"]),
+    ("plan", &["delta", "run", "cli"]),
+    ("run", &["cli"]),
+];
+
+#[test]
+fn imports_point_one_way() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for (room, forbidden) in FORBIDDEN {
+        for (path, text) in sources(&src.join(room)) {
+            for other in forbidden.iter().filter(|other| text.contains(&format!("crate::{other}"))) {
+                wrong.push(format!("{} names crate::{other}", path.strip_prefix(&src).unwrap().display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_delta_knows_deltalake_and_arrow() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let outside: Vec<_> = sources(&src)
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with(src.join("delta")))
+        .filter(|(_, text)| ["deltalake::", "use arrow", "arrow::"].iter().any(|word| text.contains(word)))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(outside.is_empty(), "{outside:?}");
+}
+
+fn sources(dir: &Path) -> Vec<(std::path::PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found
+}

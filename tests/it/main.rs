@@ -1,0 +1,5 @@
+//! All integration tests, one binary.
+
+mod house;
+mod run;
+mod support;
