@@ -69,7 +69,8 @@ fn instant(value: i64, unit: TimeUnit) -> Option<String> {
         TimeUnit::Microseconds => DateTime::from_timestamp_micros(value)?,
         TimeUnit::Milliseconds => DateTime::from_timestamp_millis(value)?,
     };
-    Some(instant.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string())
+    let text = instant.format("%Y-%m-%dT%H:%M:%S%.9f").to_string();
+    Some(format!("{}Z", text.trim_end_matches('0').trim_end_matches('.')))
 }
 
 fn write_json(value: &AnyValue, out: &mut String) {

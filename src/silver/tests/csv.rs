@@ -27,9 +27,18 @@ fn timestamps_are_utc_microseconds() {
     let x = property("x", Type::Timestamp, &[]);
     let mut in_berlin = events(EventInput::Csv, vec![x]);
     in_berlin.timezone = "Europe/Berlin".to_owned();
-    let given = ["2024-01-01T12:00:00.123456Z", "2024-01-01 12:00:00", "9999-12-31T00:00:00Z", "2024-02-30T00:00:00Z"];
+    let given = [
+        "2024-01-01T12:00:00.123456Z",
+        "2024-01-01T12:00:00.1Z",
+        "2024-01-01 12:00:00",
+        "9999-12-31T00:00:00Z",
+        "2024-02-30T00:00:00Z",
+    ];
     let (good, bad) = judge(&in_berlin, csv(&[("x", &given.map(Some))]));
-    assert_eq!(texts(&good, "x"), ["2024-01-01T12:00:00.123456Z", "2024-01-01T11:00:00Z", "9999-12-31T00:00:00Z"]);
+    assert_eq!(
+        texts(&good, "x"),
+        ["2024-01-01T12:00:00.123456Z", "2024-01-01T12:00:00.1Z", "2024-01-01T11:00:00Z", "9999-12-31T00:00:00Z"]
+    );
     assert_eq!(reasons(&bad), ["x: type (2024-02-30T00:00:00Z)"]);
 }
 
