@@ -7,6 +7,7 @@ mod decimal;
 mod dialect;
 mod functions;
 mod group;
+mod json;
 mod kernel;
 mod lower;
 #[cfg(test)]

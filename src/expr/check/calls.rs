@@ -122,8 +122,12 @@ impl Checker<'_> {
     }
 
     /// Arguments as the function wants them.
-    pub(super) fn resolve(&self, function: Function, arguments: Vec<Expr>, span: Span) -> Checked {
+    pub(super) fn resolve(&self, function: Function, mut arguments: Vec<Expr>, span: Span) -> Checked {
         let definition = function.definition();
+        // the project's zone is part of what the call means
+        if definition.name == "to_timestamp" && arguments.len() == 2 {
+            arguments.push(Expr::text(self.settings.timezone.name()));
+        }
         let wrong = |why: &str| self.error(span, format!("`{}`: {why}", definition.usage), None);
         if arguments.len() < definition.required || arguments.len() > definition.parameters.len() {
             return Err(wrong(&format!("{} arguments do not fit", arguments.len())));

@@ -182,7 +182,7 @@ impl Checker<'_> {
     }
 
     fn concat(&self, left: &ast::Expr, right: &ast::Expr) -> Checked {
-        self.call("concat", vec![self.text(left)?, self.text(right)?], left.span())
+        self.call("||", vec![self.text(left)?, self.text(right)?], left.span())
     }
 
     /// Text, and nothing that would have to be made text of.

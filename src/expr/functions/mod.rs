@@ -14,7 +14,7 @@ use super::tree::{Expr, Literal};
 use super::types::Type;
 
 /// What an argument must be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Parameter {
     /// a string
     Text,

@@ -2,6 +2,10 @@
 
 mod aggregates;
 mod arithmetic;
+mod casts;
+mod functions;
+mod logic;
+mod reading;
 
 use polars::prelude::{
     self as pl, DataFrame, DataType, Engine, IntoColumn as _, IntoLazy as _, NamedFrom as _, Series,

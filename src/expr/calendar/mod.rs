@@ -1,7 +1,12 @@
 //! Days and instants: text of ISO 8601, and the years 0001 to 9999. Pure; `None` is what is no date or lost digits.
 
-use chrono::{DateTime, Datelike, Days, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike, Utc};
+mod format;
+mod unit;
+
+use chrono::{DateTime, Datelike as _, MappedLocalTime, NaiveDate, NaiveDateTime, Offset as _, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
+pub(in crate::expr) use format::Format;
+pub(in crate::expr) use unit::Unit;
 
 /// Days of 1970-01-01 since 0001-01-01, by chrono's count.
 const EPOCH: i32 = 719_163;
@@ -10,17 +15,17 @@ const MICROS: i64 = 1_000_000;
 const DAYS: std::ops::RangeInclusive<i64> = -719_162..=2_932_896;
 
 /// A day as days since 1970, if it is in the years 0001 to 9999.
-pub(super) fn days(date: NaiveDate) -> Option<i64> {
+pub(in crate::expr) fn days(date: NaiveDate) -> Option<i64> {
     Some(i64::from(date.num_days_from_ce() - EPOCH)).filter(|days| DAYS.contains(days))
 }
 
 /// The day that is so many days after 1970-01-01.
-pub(super) fn date(days: i64) -> Option<NaiveDate> {
+pub(in crate::expr) fn date(days: i64) -> Option<NaiveDate> {
     NaiveDate::from_num_days_from_ce_opt(i32::try_from(days).ok()?.checked_add(EPOCH)?)
 }
 
 /// An instant as microseconds since 1970, if it is in the years 0001 to 9999 of UTC and has no finer fraction.
-pub(super) fn micros(utc: NaiveDateTime) -> Option<i64> {
+pub(in crate::expr) fn micros(utc: NaiveDateTime) -> Option<i64> {
     // chrono keeps a leap second as a 61st second of its minute; no table can
     if utc.nanosecond() >= 1_000_000_000 || !utc.nanosecond().is_multiple_of(1000) {
         return None;
@@ -30,13 +35,13 @@ pub(super) fn micros(utc: NaiveDateTime) -> Option<i64> {
 }
 
 /// The instant that is so many microseconds after 1970.
-pub(super) fn instant(micros: i64) -> Option<DateTime<Utc>> {
+pub(in crate::expr) fn instant(micros: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros)
 }
 
 /// What a clock in that zone shows, as an instant: none in the gap that summer time makes, the earlier where it shows
 /// twice.
-pub(super) fn from_local(local: NaiveDateTime, zone: Tz) -> Option<NaiveDateTime> {
+pub(in crate::expr) fn from_local(local: NaiveDateTime, zone: Tz) -> Option<NaiveDateTime> {
     if zone == Tz::UTC {
         return Some(local);
     }
@@ -49,7 +54,7 @@ pub(super) fn from_local(local: NaiveDateTime, zone: Tz) -> Option<NaiveDateTime
 }
 
 /// Reads `yyyy-mm-dd`; surrounding blanks are ignored.
-pub(super) fn parse_date(text: &str) -> Option<i64> {
+pub(in crate::expr) fn parse_date(text: &str) -> Option<i64> {
     let mut rest = Reader(text.trim_ascii().as_bytes());
     let date = rest.date()?;
     rest.0.is_empty().then_some(())?;
@@ -58,7 +63,7 @@ pub(super) fn parse_date(text: &str) -> Option<i64> {
 
 /// Reads `yyyy-mm-dd[(T| )hh:mm[:ss[.f]]][zone]`, the fraction of up to nine digits, the zone `Z`, `±hh`, `±hhmm` or
 /// `±hh:mm`, with a blank before it or not; without one it is a time of `zone`.
-pub(super) fn parse_timestamp(text: &str, zone: Tz) -> Option<i64> {
+pub(in crate::expr) fn parse_timestamp(text: &str, zone: Tz) -> Option<i64> {
     let mut rest = Reader(text.trim_ascii().as_bytes());
     let date = rest.date()?;
     if rest.0.is_empty() {
@@ -74,12 +79,12 @@ pub(super) fn parse_timestamp(text: &str, zone: Tz) -> Option<i64> {
 }
 
 /// `2024-01-31`
-pub(super) fn format_date(days: i64) -> Option<String> {
+pub(in crate::expr) fn format_date(days: i64) -> Option<String> {
     date(days).map(|date| date.format("%Y-%m-%d").to_string())
 }
 
 /// `2024-01-31T12:00:00Z`, with as many of six digits of the fraction as are needed.
-pub(super) fn format_timestamp(micros: i64) -> Option<String> {
+pub(in crate::expr) fn format_timestamp(micros: i64) -> Option<String> {
     let instant = instant(micros)?.naive_utc();
     let mut text = instant.format("%Y-%m-%dT%H:%M:%S").to_string();
     let fraction = micros.rem_euclid(MICROS);
@@ -91,18 +96,13 @@ pub(super) fn format_timestamp(micros: i64) -> Option<String> {
 }
 
 /// Microseconds of a day's beginning.
-pub(super) fn midnight(days: i64) -> Option<i64> {
+pub(in crate::expr) fn midnight(days: i64) -> Option<i64> {
     days.checked_mul(86_400 * MICROS)
 }
 
 /// The day of UTC in which an instant lies.
-pub(super) fn day_of(micros: i64) -> i64 {
+pub(in crate::expr) fn day_of(micros: i64) -> i64 {
     micros.div_euclid(86_400 * MICROS)
-}
-
-/// The last day of its month.
-pub(super) fn last_of_month(date: NaiveDate) -> Option<NaiveDate> {
-    date.with_day(1)?.checked_add_months(chrono::Months::new(1))?.checked_sub_days(Days::new(1))
 }
 
 /// The bytes of a text that are not read yet.
