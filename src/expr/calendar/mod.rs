@@ -3,7 +3,9 @@
 mod format;
 mod unit;
 
-use chrono::{DateTime, Datelike as _, MappedLocalTime, NaiveDate, NaiveDateTime, Offset as _, TimeZone as _, Timelike as _, Utc};
+use chrono::{
+    DateTime, Datelike as _, MappedLocalTime, NaiveDate, NaiveDateTime, Offset as _, TimeZone as _, Timelike as _, Utc,
+};
 use chrono_tz::Tz;
 pub(in crate::expr) use format::Format;
 pub(in crate::expr) use unit::Unit;

@@ -20,8 +20,7 @@ pub(in crate::expr) enum Unit {
 }
 
 impl Unit {
-    pub(in crate::expr) const NAMES: &[&str] =
-        &["year", "quarter", "month", "week", "day", "hour", "minute", "second"];
+    pub(in crate::expr) const NAMES: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "minute", "second"];
 
     pub(in crate::expr) fn find(name: &str) -> Option<Self> {
         Some(match name {

@@ -16,8 +16,8 @@ use super::{ExprError, Settings, coerce, dialect};
 
 type Checked = Result<Expr, ExprError>;
 
-/// Operators and calls within one another; the walks over the tree are recursive.
-const MAX_DEPTH: usize = 200;
+/// Operators and calls within one another. A fault is looked for at each level, so Polars' plan grows with its square.
+const MAX_DEPTH: usize = 50;
 
 /// Where an expression stands.
 #[derive(Clone, Copy, PartialEq)]
@@ -50,7 +50,8 @@ impl<'a> Checker<'a> {
 
     pub(super) fn check(&self, e: &ast::Expr) -> Checked {
         if self.depth.get() >= MAX_DEPTH {
-            return Err(self.error(e.span(), format!("the expression is nested more than {MAX_DEPTH} deep"), None));
+            let hint = Some("make it of several columns, in two `derive` steps".to_owned());
+            return Err(self.error(e.span(), format!("the expression is nested more than {MAX_DEPTH} deep"), hint));
         }
         self.depth.set(self.depth.get() + 1);
         let checked = self.check_any(e);

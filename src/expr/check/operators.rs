@@ -48,9 +48,14 @@ impl Checker<'_> {
             B::LtEq => self.compare(Comparison::LessOrEqual, left, right),
             B::Gt => self.compare(Comparison::Greater, left, right),
             B::GtEq => self.compare(Comparison::GreaterOrEqual, left, right),
-            B::And => Ok(Expr::boolean(Node::And(self.boolean(left)?, self.boolean(right)?))),
-            B::Or => Ok(Expr::boolean(Node::Or(self.boolean(left)?, self.boolean(right)?))),
-            B::StringConcat => self.concat(left, right),
+            B::And => self.chain(left, op, right, &|checker, e| checker.boolean(e), &|_, a, b| {
+                Ok(Expr::boolean(Node::And(a, b)))
+            }),
+            B::Or => self
+                .chain(left, op, right, &|checker, e| checker.boolean(e), &|_, a, b| Ok(Expr::boolean(Node::Or(a, b)))),
+            B::StringConcat => self.chain(left, op, right, &|checker, e| checker.text(e), &|checker, a, b| {
+                checker.call("||", vec![a, b], left.span())
+            }),
             _ => Err(self.error(left.span(), format!("the operator `{op}` is not known"), None)),
         }
     }
@@ -181,8 +186,37 @@ impl Checker<'_> {
         self.call(name, arguments, pattern.span())
     }
 
-    fn concat(&self, left: &ast::Expr, right: &ast::Expr) -> Checked {
-        self.call("||", vec![self.text(left)?, self.text(right)?], left.span())
+    /// `a AND b AND c AND …`: the order of pairing means nothing, so halves keep the tree flat.
+    fn chain(
+        &self,
+        left: &ast::Expr,
+        op: &BinaryOperator,
+        right: &ast::Expr,
+        operand: &dyn Fn(&Self, &ast::Expr) -> Checked,
+        join: &dyn Fn(&Self, Expr, Expr) -> Checked,
+    ) -> Checked {
+        let mut operands = vec![operand(self, right)?];
+        let mut rest = left;
+        while let ast::Expr::BinaryOp { left, op: other, right } = rest
+            && other == op
+        {
+            operands.push(operand(self, right)?);
+            rest = left;
+        }
+        operands.push(operand(self, rest)?);
+        operands.reverse();
+        while operands.len() > 1 {
+            let mut pairs = Vec::with_capacity(operands.len().div_ceil(2));
+            let mut singles = operands.into_iter();
+            while let Some(a) = singles.next() {
+                pairs.push(match singles.next() {
+                    Some(b) => join(self, a, b)?,
+                    None => a,
+                });
+            }
+            operands = pairs;
+        }
+        operands.pop().ok_or_else(|| self.error(left.span(), "an operand is missing".to_owned(), None))
     }
 
     /// Text, and nothing that would have to be made text of.

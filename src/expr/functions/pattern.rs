@@ -63,10 +63,14 @@ pub(super) static FUNCTIONS: &[Definition] = &[
         lower: |call| {
             let regex = regex(&call);
             let first = i64::from(regex.as_ref().is_some_and(|regex| regex.captures_len() > 1));
-            map2::<Text, Long, String>((call.first(), call.integer_or(2, first)), DataType::String, move |text, group| {
-                let found = regex.as_ref()?.captures(text)?.get(usize::try_from(group).ok()?)?;
-                Some(found.as_str().to_owned())
-            })
+            map2::<Text, Long, String>(
+                (call.first(), call.integer_or(2, first)),
+                DataType::String,
+                move |text, group| {
+                    let found = regex.as_ref()?.captures(text)?.get(usize::try_from(group).ok()?)?;
+                    Some(found.as_str().to_owned())
+                },
+            )
         },
         fault: None,
     },

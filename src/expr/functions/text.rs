@@ -74,9 +74,7 @@ pub(super) static FUNCTIONS: &[Definition] = &[
         parameters: &[TextArgument],
         required: 1,
         result: int,
-        lower: |call| {
-            map1::<Text, i64>(call.first(), DataType::Int32, |text| i64::try_from(text.chars().count()).ok())
-        },
+        lower: |call| map1::<Text, i64>(call.first(), DataType::Int32, |text| i64::try_from(text.chars().count()).ok()),
         fault: None,
     },
     Definition {

@@ -1,7 +1,7 @@
 //! Casts: what does not fit, or would lose digits, is a fault.
 
 use polars::prelude as pl;
-use polars::prelude::{DataType, PolarsResult, Series};
+use polars::prelude::{AnyValue, DataType, PolarsResult, Series};
 
 use super::{Lowered, first_fault, null};
 use crate::expr::calendar;
@@ -173,13 +173,20 @@ fn reason(input: pl::Expr, value: pl::Expr, to: &Type) -> pl::Expr {
                 if failed != Some(true) {
                     return Ok(None);
                 }
-                let shown = input.get(row)?;
-                let shown = shown.get_str().map_or_else(|| shown.to_string(), |text| format!("'{}'", clip(text)));
+                let shown = shown(&input.get(row)?);
                 Ok(Some(format!("cannot cast {shown} to {to}")))
             })
             .collect();
         String::column(reasons?.into_iter(), &DataType::String)
     })
+}
+
+fn shown(value: &AnyValue<'_>) -> String {
+    match value {
+        AnyValue::Float64(d) => format!("{d:?}"),
+        AnyValue::Float32(f) => format!("{f:?}"),
+        value => value.get_str().map_or_else(|| value.to_string(), |text| format!("'{}'", clip(text))),
+    }
 }
 
 /// The beginning of a long text.

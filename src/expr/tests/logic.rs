@@ -119,7 +119,11 @@ fn types_that_do_not_meet() {
         ("s + 1", "string in arithmetic", "CAST the text to a number first; `||` joins texts"),
         ("d + 1", "date in arithmetic", "`date_add('day', n, x)` and `date_diff('day', x, y)` reckon with time"),
         ("n || s", "int where text is expected", "`CAST(… AS string)` makes text of it"),
-        ("CASE WHEN true THEN s ELSE n END", "CASE has branches of string and int", "CAST one of them, e.g. `CAST(… AS int)`"),
+        (
+            "CASE WHEN true THEN s ELSE n END",
+            "CASE has branches of string and int",
+            "CAST one of them, e.g. `CAST(… AS int)`",
+        ),
         ("n IN (1, 'a')", "IN of int and string", "CAST one of them, e.g. `CAST(… AS int)`"),
         ("coalesce(s, n)", "`coalesce` of string and int", "CAST one of them, e.g. `CAST(… AS int)`"),
     ] {
