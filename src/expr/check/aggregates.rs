@@ -2,10 +2,10 @@
 
 use sqlparser::ast::{
     self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, Ident, OrderByExpr, Spanned as _,
+    FunctionArguments, Ident, OrderByExpr,
 };
 
-use super::{Checked, Checker, Place};
+use super::{Checked, Checker, Place, start};
 use crate::expr::ExprError;
 use crate::expr::group::{Call, Function, Order};
 use crate::expr::tree::Expr;
@@ -79,7 +79,7 @@ impl Checker<'_> {
     fn order_by(&self, order: &OrderByExpr, last: bool) -> Result<Order, ExprError> {
         let by: Expr = self.check(&order.expr)?;
         if matches!(by.ty, Type::Array(_) | Type::Struct(_) | Type::Binary) {
-            return Err(self.error(order.expr.span(), format!("{} cannot be ordered", by.ty), None));
+            return Err(self.error(start(&order.expr), format!("{} cannot be ordered", by.ty), None));
         }
         let descending = (order.options.asc == Some(false)) != last;
         let nulls_first = order.options.nulls_first.is_some_and(|first| first != last);

@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::{Checked, Checker, did_you_mean};
+use super::{Checked, Checker, did_you_mean, start};
 use crate::expr::ExprError;
 use crate::expr::functions::{self, Function, Parameter};
 use crate::expr::group::AGGREGATES;
@@ -144,7 +144,7 @@ impl Checker<'_> {
     /// SQL's own forms: `trim(both 'x' from y)`, `substring(x from 1 for 2)`, `extract(year from x)`, `ceil(x)`.
     pub(super) fn special(&self, e: &ast::Expr) -> Checked {
         use ast::Expr as E;
-        let span = e.span();
+        let span = start(e);
         match e {
             E::Ceil { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
                 self.call("ceil", vec![self.check(expr)?], span)

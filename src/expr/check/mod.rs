@@ -51,7 +51,7 @@ impl<'a> Checker<'a> {
     pub(super) fn check(&self, e: &ast::Expr) -> Checked {
         if self.depth.get() >= MAX_DEPTH {
             let hint = Some("make it of several columns, in two `derive` steps".to_owned());
-            return Err(self.error(e.span(), format!("the expression is nested more than {MAX_DEPTH} deep"), hint));
+            return Err(self.error(start(e), format!("the expression is nested more than {MAX_DEPTH} deep"), hint));
         }
         self.depth.set(self.depth.get() + 1);
         let checked = self.check_any(e);
@@ -67,7 +67,7 @@ impl<'a> Checker<'a> {
             E::Nested(e) => self.check(e),
             E::Value(value) => self.literal(&value.value, value.span),
             E::TypedString(typed) => self.typed_literal(typed),
-            E::UnaryOp { op, expr } => self.unary(*op, expr, e.span()),
+            E::UnaryOp { op, expr } => self.unary(*op, expr, start(e)),
             E::BinaryOp { left, op, right } => self.binary(left, op, right),
             E::IsNull(e) => Ok(Expr::boolean(Node::IsNull(self.check(e)?))),
             E::IsNotNull(e) => Ok(not(Expr::boolean(Node::IsNull(self.check(e)?)))),
@@ -116,9 +116,9 @@ impl<'a> Checker<'a> {
             }
             E::Position { .. } | E::Overlay { .. } | E::Convert { .. } => ("this function is not known", None),
             E::Wildcard(_) | E::QualifiedWildcard(..) => ("`*` can only stand in `count(*)`", None),
-            _ => return self.error(e.span(), format!("`{e}` cannot stand in an expression"), None),
+            _ => return self.error(start(e), format!("`{e}` cannot stand in an expression"), None),
         };
-        self.error(e.span(), message.to_owned(), hint.map(str::to_owned))
+        self.error(start(e), message.to_owned(), hint.map(str::to_owned))
     }
 
     fn column(&self, name: &Ident) -> Checked {
@@ -169,7 +169,7 @@ impl<'a> Checker<'a> {
         let checked = self.check(e)?;
         match checked.ty {
             Type::Boolean | Type::Null => Ok(checked.implied(&Type::Boolean)),
-            ty => Err(self.error(e.span(), format!("{ty} where true or false is expected"), None)),
+            ty => Err(self.error(start(e), format!("{ty} where true or false is expected"), None)),
         }
     }
 
@@ -206,7 +206,7 @@ impl<'a> Checker<'a> {
         if let Some(otherwise) = otherwise {
             results.push(self.check(otherwise)?);
         }
-        let span = conditions.first().map_or_else(Span::empty, |when| when.result.span());
+        let span = conditions.first().map_or_else(Span::empty, |when| start(&when.result));
         let (mut results, ty) = self.unify(results, span, "CASE has branches")?;
         let otherwise = otherwise.and_then(|_| results.pop());
         Ok(Expr::new(ty, Node::Case(whens.into_iter().zip(results).collect(), otherwise)))
@@ -216,6 +216,15 @@ impl<'a> Checker<'a> {
         let offset = if span.start.line == 0 { 0 } else { dialect::offset(self.sql, span.start) };
         ExprError { message, offset, hint }
     }
+}
+
+/// Where it begins. The parser's own `span` goes down every branch, which takes much of the stack.
+fn start(e: &ast::Expr) -> Span {
+    let mut first = e;
+    while let ast::Expr::BinaryOp { left, .. } = first {
+        first = left;
+    }
+    first.span()
 }
 
 fn not(e: Expr) -> Expr {

@@ -1,9 +1,9 @@
 //! Operators: arithmetic, comparisons, logic, casts.
 
-use sqlparser::ast::{self, BinaryOperator, CastKind, Spanned as _, UnaryOperator, Value, ValueWithSpan};
+use sqlparser::ast::{self, BinaryOperator, CastKind, UnaryOperator, Value, ValueWithSpan};
 use sqlparser::tokenizer::Span;
 
-use super::{Checked, Checker, cast_hint};
+use super::{Checked, Checker, cast_hint, start};
 use crate::expr::coerce::{common, exact, wider};
 use crate::expr::decimal::MAX_PRECISION;
 use crate::expr::functions::Function;
@@ -19,7 +19,7 @@ impl Checker<'_> {
             }
             (UnaryOperator::Minus, e) => {
                 let checked = self.check(e)?;
-                self.arithmetic(Operator::Subtract, Expr::integer(0), checked, e.span())
+                self.arithmetic(Operator::Subtract, Expr::integer(0), checked, start(e))
             }
             (UnaryOperator::Plus, e) => {
                 let checked = self.check(e)?;
@@ -34,7 +34,7 @@ impl Checker<'_> {
 
     pub(super) fn binary(&self, left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr) -> Checked {
         use BinaryOperator as B;
-        let arithmetic = |operator| self.arithmetic(operator, self.check(left)?, self.check(right)?, left.span());
+        let arithmetic = |operator| self.arithmetic(operator, self.check(left)?, self.check(right)?, start(left));
         match op {
             B::Plus => arithmetic(Operator::Add),
             B::Minus => arithmetic(Operator::Subtract),
@@ -54,9 +54,9 @@ impl Checker<'_> {
             B::Or => self
                 .chain(left, op, right, &|checker, e| checker.boolean(e), &|_, a, b| Ok(Expr::boolean(Node::Or(a, b)))),
             B::StringConcat => self.chain(left, op, right, &|checker, e| checker.text(e), &|checker, a, b| {
-                checker.call("||", vec![a, b], left.span())
+                checker.call("||", vec![a, b], start(left))
             }),
-            _ => Err(self.error(left.span(), format!("the operator `{op}` is not known"), None)),
+            _ => Err(self.error(start(left), format!("the operator `{op}` is not known"), None)),
         }
     }
 
@@ -125,7 +125,7 @@ impl Checker<'_> {
 
     pub(super) fn compare(&self, comparison: Comparison, left: &ast::Expr, right: &ast::Expr) -> Checked {
         let (a, b) = (self.check(left)?, self.check(right)?);
-        self.compared(comparison, a, b, left.span())
+        self.compared(comparison, a, b, start(left))
     }
 
     fn compared(&self, comparison: Comparison, a: Expr, b: Expr, span: Span) -> Checked {
@@ -161,14 +161,14 @@ impl Checker<'_> {
         for item in list {
             exprs.push(self.check(item)?);
         }
-        let (mut exprs, ty) = self.unify(exprs, e.span(), "IN")?;
+        let (mut exprs, ty) = self.unify(exprs, start(e), "IN")?;
         if matches!(ty, Type::Array(_) | Type::Struct(_) | Type::Binary) {
-            return Err(self.error(e.span(), format!("{ty} cannot be compared"), None));
+            return Err(self.error(start(e), format!("{ty} cannot be compared"), None));
         }
         let list = exprs.split_off(1);
         match exprs.pop() {
             Some(e) if !list.is_empty() => Ok(Expr::boolean(Node::In(e, list))),
-            _ => Err(self.error(e.span(), "IN of no values".to_owned(), None)),
+            _ => Err(self.error(start(e), "IN of no values".to_owned(), None)),
         }
     }
 
@@ -183,7 +183,7 @@ impl Checker<'_> {
         if let Some(escape) = escape {
             arguments.push(self.literal(&escape.value, escape.span)?);
         }
-        self.call(name, arguments, pattern.span())
+        self.call(name, arguments, start(pattern))
     }
 
     /// `a AND b AND c AND …`: the order of pairing means nothing, so halves keep the tree flat.
@@ -216,7 +216,7 @@ impl Checker<'_> {
             }
             operands = pairs;
         }
-        operands.pop().ok_or_else(|| self.error(left.span(), "an operand is missing".to_owned(), None))
+        operands.pop().ok_or_else(|| self.error(start(left), "an operand is missing".to_owned(), None))
     }
 
     /// Text, and nothing that would have to be made text of.
@@ -226,7 +226,7 @@ impl Checker<'_> {
             Type::String | Type::Null => Ok(checked.implied(&Type::String)),
             ty => {
                 let hint = Some("`CAST(… AS string)` makes text of it".to_owned());
-                Err(self.error(e.span(), format!("{ty} where text is expected"), hint))
+                Err(self.error(start(e), format!("{ty} where text is expected"), hint))
             }
         }
     }
@@ -241,11 +241,11 @@ impl Checker<'_> {
 
     pub(super) fn cast(&self, kind: &CastKind, e: &ast::Expr, to: &ast::DataType) -> Checked {
         let input = self.check(e)?;
-        let to = self.data_type(to, e.span())?;
+        let to = self.data_type(to, start(e))?;
         let null_on_failure = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
         input
             .cast_to(&to, null_on_failure, self.settings.timezone)
-            .map_err(|message| self.error(e.span(), message, None))
+            .map_err(|message| self.error(start(e), message, None))
     }
 }
 

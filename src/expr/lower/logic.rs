@@ -9,7 +9,7 @@ use polars::prelude::{ChunkCompareIneq as _, DataType, Series};
 use super::{Lowered, first_fault, null};
 use crate::expr::decimal;
 use crate::expr::kernel::{Exact, columns, map2};
-use crate::expr::tree::{Comparison, Expr, Node};
+use crate::expr::tree::{Comparison, Expr};
 use crate::expr::types::Type;
 
 pub(super) fn compare(comparison: Comparison, a: &Expr, b: &Expr) -> Lowered {
@@ -79,24 +79,32 @@ pub(super) fn is_null(a: &Expr) -> Lowered {
 }
 
 pub(super) fn is_in(e: &Expr, list: &[Expr]) -> Lowered {
-    if let Some(values) = constants(list) {
-        let e = e.lower();
-        return Lowered { value: e.value.is_in(pl::lit(values).implode(false), false), fault: e.fault };
+    let equals = |item: &&Expr| compare(Comparison::Equal, e, item);
+    let (constants, others): (Vec<&Expr>, Vec<&Expr>) = list.iter().partition(|item| constant(item).is_some());
+    let mut tests: Vec<Lowered> = others.iter().map(equals).collect();
+    match column_of(&constants) {
+        Some(values) => {
+            let e = e.lower();
+            tests.push(Lowered { value: e.value.is_in(pl::lit(values).implode(false), false), fault: e.fault });
+        }
+        None => tests.extend(constants.iter().map(equals)),
     }
-    let equals = |item: &Expr| Expr::boolean(Node::Compare(Comparison::Equal, e.clone(), item.clone()));
-    let any = list.iter().map(equals).reduce(|any, equal| Expr::boolean(Node::Or(any, equal)));
-    any.map_or_else(|| Lowered::sure(null(DataType::Boolean)), |any| any.lower())
+    let (values, faults): (Vec<_>, Vec<_>) = tests.into_iter().map(|test| (test.value, test.fault)).unzip();
+    let any = values.into_iter().reduce(pl::Expr::or).unwrap_or_else(|| null(DataType::Boolean));
+    undecided(any, first_fault(faults))
 }
 
-/// The list as a column, if it holds literals of one type and no NULL.
-fn constants(list: &[Expr]) -> Option<Series> {
-    let scalars: Vec<pl::Scalar> = list
-        .iter()
-        .map(|item| match (item.literal(), item.lower().value) {
-            (Some(_), pl::Expr::Literal(pl::LiteralValue::Scalar(scalar))) if !scalar.is_null() => Some(scalar),
-            _ => None,
-        })
-        .collect::<Option<_>>()?;
+/// The value of a literal that is not NULL.
+fn constant(e: &Expr) -> Option<pl::Scalar> {
+    e.literal()?;
+    match e.lower().value {
+        pl::Expr::Literal(pl::LiteralValue::Scalar(scalar)) if !scalar.is_null() => Some(scalar),
+        _ => None,
+    }
+}
+
+fn column_of(constants: &[&Expr]) -> Option<Series> {
+    let scalars: Vec<pl::Scalar> = constants.iter().filter_map(|e| constant(e)).collect();
     let values: Vec<pl::AnyValue<'_>> = scalars.iter().map(pl::Scalar::as_any_value).collect();
     Series::from_any_values_and_dtype("".into(), &values, scalars.first()?.dtype(), true).ok()
 }

@@ -104,7 +104,7 @@ fn literal(value: &Literal, ty: &Type) -> pl::Expr {
     let value = match value {
         Literal::Null => AnyValue::Null,
         Literal::Boolean(b) => AnyValue::Boolean(*b),
-        Literal::Integer(i) => return pl::lit(Scalar::new(DataType::Int64, AnyValue::Int64(*i))).cast(ty.to_polars()),
+        Literal::Integer(i) => integer(*i, ty),
         Literal::Decimal(v) => match ty {
             Type::Decimal { precision, scale } => AnyValue::Decimal(*v, usize::from(*precision), usize::from(*scale)),
             _ => AnyValue::Null,
@@ -117,6 +117,17 @@ fn literal(value: &Literal, ty: &Type) -> pl::Expr {
         }
     };
     pl::lit(Scalar::new(ty.to_polars(), value))
+}
+
+/// The value in its type, which the check has seen to fit.
+fn integer(value: i64, ty: &Type) -> AnyValue<'static> {
+    let fitted = match ty {
+        Type::TinyInt => i8::try_from(value).map(AnyValue::Int8),
+        Type::SmallInt => i16::try_from(value).map(AnyValue::Int16),
+        Type::Int => i32::try_from(value).map(AnyValue::Int32),
+        _ => Ok(AnyValue::Int64(value)),
+    };
+    fitted.unwrap_or(AnyValue::Null)
 }
 
 /// The first that is there, from the left.
