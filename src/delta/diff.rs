@@ -2,12 +2,13 @@
 //! change-data feed, and sees what any engine did.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
-use polars::prelude::LazyFrame;
+use polars::prelude::{LazyFrame, PolarsError, PolarsResult};
 
 use super::cancel::cancel;
 use super::rows::{Files, Keep};
-use super::{DataFile, Error, Snapshot, TableSchema, merge};
+use super::{DataFile, Error, Snapshot, Table, TableSchema, merge};
 use crate::expr::Type;
 
 /// Files of one version that the other does not have.
@@ -54,26 +55,63 @@ pub fn file_diff(p: &Snapshot, q: &Snapshot) -> FileDiff {
 /// that every commit between the two only rearranged files, no file is read.
 ///
 /// # Errors
-/// [`Error::Invalid`] if a column has another type in `p`, so that values cannot be compared.
+/// [`Error::Invalid`] if a column has another type in `p`, so that values cannot be compared; [`Error::Gone`] if a file of
+/// one of the two was deleted meanwhile.
 pub async fn row_diff(p: &Snapshot, q: &Snapshot, columns: Option<&[String]>) -> Result<RowDiff, Error> {
     let mut files = file_diff(p, q);
     let differ = !files.removed.is_empty() || !files.added.is_empty();
     if differ && only_rearranged(p, q).await? {
         files = FileDiff::default();
     }
-    let schema = chosen(p, q, columns)?;
+    let schema = chosen(p, q.schema(), columns)?;
+    cancelled(p, (q.table(), &schema), files).await
+}
+
+/// The rows that would tell a table from `p` if `files`, which no commit names yet, held all its rows, in some columns
+/// of `schema` or all of them; else as [`row_diff`].
+///
+/// # Errors
+/// As [`row_diff`].
+pub async fn replacement_diff(
+    p: &Snapshot,
+    schema: &TableSchema,
+    files: &[DataFile],
+    columns: Option<&[String]>,
+) -> Result<RowDiff, Error> {
+    let schema = chosen(p, schema, columns)?;
+    cancelled(p, (p.table(), &schema), FileDiff { removed: p.files().to_vec(), added: files.to_vec() }).await
+}
+
+/// What is left of the rows of both sides.
+async fn cancelled(p: &Snapshot, (table, schema): (&Table, &TableSchema), files: FileDiff) -> Result<RowDiff, Error> {
     let removed = merge::files(p.table(), &within(schema.clone(), &p.schema().partition_by), &files.removed)?;
-    let added = merge::files(q.table(), &schema, &files.added)?;
+    let added = merge::files(table, schema, &files.added)?;
     let bytes_read = files.removed.iter().chain(&files.added).map(DataFile::size).sum();
     let compared = schema.columns.clone();
-    let cancelled = tokio::task::spawn_blocking(move || -> Result<_, Error> {
+    let cancelled = tokio::task::spawn_blocking(move || -> PolarsResult<_> {
         let rest = cancel(&removed, &added, &compared)?;
         let rows = |files: &Files, marks| files.rows(&(0..files.len()).collect::<Vec<_>>(), Keep::Marked(marks));
         let counts = (rest.left.total(), rest.right.total());
         Ok((rows(&removed, &rest.left)?, rows(&added, &rest.right)?, counts))
     });
-    let (removed, added, rows) = cancelled.await.map_err(|error| Error::Query(error.to_string()))??;
+    let cancelled = cancelled.await.map_err(|error| Error::Query(error.to_string()))?;
+    let (removed, added, rows) = cancelled.map_err(|error| gone(p, error))?;
     Ok(RowDiff { removed, added, rows, bytes_read })
+}
+
+/// The log may still know of files that were vacuumed.
+fn gone(p: &Snapshot, error: PolarsError) -> Error {
+    let missing =
+        |error: &PolarsError| matches!(error, PolarsError::IO { error, .. } if error.kind() == ErrorKind::NotFound);
+    let mut root = &error;
+    while let PolarsError::Context { error, .. } = root {
+        root = error;
+    }
+    if !missing(root) {
+        return error.into();
+    }
+    let what = format!("files were deleted, so what changed since version {} cannot be told", p.version());
+    Error::gone(p.table().folder(), what)
 }
 
 /// Whether the log still has every commit after `p` up to `q` and none of them changed a row.
@@ -87,13 +125,14 @@ async fn only_rearranged(p: &Snapshot, q: &Snapshot) -> Result<bool, Error> {
     Ok(all && between.iter().all(|commit| !commit.data_change))
 }
 
-/// The schema of the columns to compare, as `q` has them.
-fn chosen(p: &Snapshot, q: &Snapshot, columns: Option<&[String]>) -> Result<TableSchema, Error> {
-    let mut schema = q.schema().clone();
+/// The later schema with the columns to compare alone.
+fn chosen(p: &Snapshot, later: &TableSchema, columns: Option<&[String]>) -> Result<TableSchema, Error> {
+    let folder = p.table().folder();
+    let mut schema = later.clone();
     if let Some(columns) = columns {
         let find = |name: &String| {
             let column = schema.columns.iter().find(|column| &column.name == name).cloned();
-            column.ok_or_else(|| Error::invalid(q.table().folder(), format!("there is no column `{name}`")))
+            column.ok_or_else(|| Error::invalid(folder, format!("there is no column `{name}`")))
         };
         schema.columns = columns.iter().map(find).collect::<Result<_, _>>()?;
     }
@@ -101,17 +140,13 @@ fn chosen(p: &Snapshot, q: &Snapshot, columns: Option<&[String]>) -> Result<Tabl
         let earlier = p.schema().ty(&column.name);
         if earlier.is_some_and(|earlier| !widens(earlier, &column.ty)) {
             let was = earlier.map(ToString::to_string).unwrap_or_default();
-            let what = format!(
-                "`{}` is {was} in version {} and {} in version {}, so the two cannot be compared",
-                column.name,
-                p.version(),
-                column.ty,
-                q.version()
-            );
-            return Err(Error::invalid(q.table().folder(), what));
+            let (name, version) = (&column.name, p.version());
+            let what =
+                format!("`{name}` was {was} in version {version} and is {} now: the two cannot be compared", column.ty);
+            return Err(Error::invalid(folder, what));
         }
     }
-    Ok(within(schema.clone(), &q.schema().partition_by))
+    Ok(within(schema, &later.partition_by))
 }
 
 /// The same columns, partitioned as a version was that may have had other partitions.

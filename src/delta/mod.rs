@@ -29,7 +29,7 @@ mod write;
 
 pub use commit::{Change, Operation};
 pub use compact::compact;
-pub use diff::{FileDiff, RowDiff, file_diff, row_diff};
+pub use diff::{FileDiff, RowDiff, file_diff, replacement_diff, row_diff};
 pub use error::Error;
 pub use file::DataFile;
 pub use history::CommitRecord;

@@ -209,3 +209,6 @@ pub(super) fn has_floating(ty: &expr::Type) -> bool {
 pub(super) fn collect(frame: LazyFrame) -> PolarsResult<DataFrame> {
     Ok(frame.collect_with_engine(Engine::Streaming)?.unwrap_single())
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,17 @@ async fn rows_that_a_deletion_vector_hides_are_gone_for_good() {
     assert!(after.files().iter().all(|file| !file.has_deletion_vector()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_only_takes_appends_can_be_compacted() {
+    let disk = Disk::new();
+    let table = disk.lake.table("bronze/t");
+    let properties = [("delta.appendOnly".to_owned(), "true".to_owned())].into();
+    table.create(&numbers(), Change { properties, ..appended(&table, &[1]).await }).await.unwrap();
+    append(&table, &[2]).await;
+    assert_eq!(compact(&now(&table).await, note()).await.unwrap(), Some(2));
+    assert_eq!(values(&now(&table).await).await, [1, 2]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4))]
 

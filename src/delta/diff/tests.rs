@@ -96,6 +96,15 @@ async fn what_was_only_rearranged_is_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_without_a_commit_can_be_compared_with_a_table() {
+    let disk = Disk::new();
+    let table = table_of(&disk, &[1, 2, 2]).await;
+    let files = table.write(rows(&[2, 3]), &numbers()).await.unwrap();
+    let diff = replacement_diff(&now(&table).await, &numbers(), &files, None).await.unwrap();
+    assert_eq!((sorted(&diff.removed).await, sorted(&diff.added).await), (vec![1, 2], vec![3]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_files_that_differ_are_read() {
     let disk = Disk::new();
     let table = table_of(&disk, &[1, 2, 3]).await;
@@ -148,7 +157,7 @@ async fn columns_may_be_chosen_added_and_widened() {
     table.commit(&after, change).await.unwrap();
     let last = now(&table).await;
     let error = row_diff(&after, &last, None).await.map(|diff| diff.rows).unwrap_err().to_string();
-    assert!(error.contains("`a` is bigint in version 1 and string in version 2"), "{error}");
+    assert!(error.contains("`a` was bigint in version 1 and is string now"), "{error}");
     let chosen = row_diff(&after, &last, Some(&["b".to_owned()])).await.unwrap();
     assert_eq!(chosen.rows, (1, 0), "x stands on both sides, y does not");
     let unknown = row_diff(&after, &last, Some(&["z".to_owned()])).await.map(|diff| diff.rows);
@@ -164,4 +173,15 @@ async fn a_table_made_anew_shares_no_file_with_the_old_one() {
     let adds = other.write(rows(&[2, 3]), &numbers()).await.unwrap();
     other.create(&numbers(), Change { adds, ..Change::default() }).await.unwrap();
     assert_eq!(differences(&old, &now(&other).await).await, (vec![1], vec![3]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_vacuumed_is_gone() {
+    let disk = Disk::new();
+    let table = table_of(&disk, &[1]).await;
+    let before = now(&table).await;
+    overwrite(&table, &[2]).await;
+    std::fs::remove_file(disk.path().join("silver/t").join(before.files()[0].path())).unwrap();
+    let diff = row_diff(&before, &now(&table).await, None).await.map(|diff| diff.rows);
+    assert!(matches!(diff, Err(Error::Gone { .. })), "{diff:?}");
 }

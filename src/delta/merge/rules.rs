@@ -114,11 +114,13 @@ fn order_name(i: usize) -> String {
 
 fn scope_fits(table: &str, keys: &DataFrame, key: &[Column]) -> Result<(), Error> {
     for column in keys.columns() {
-        let fits = key.iter().any(|k| k.name == column.name().as_str() && &k.ty.to_polars() == column.dtype());
-        if !fits {
-            let what = format!("the touched keys have a column `{}` that the key does not have", column.name());
-            return Err(Error::invalid(table, what));
-        }
+        let (name, dtype) = (column.name(), column.dtype());
+        let what = match key.iter().find(|part| part.name == name.as_str()) {
+            Some(part) if &part.ty.to_polars() == dtype => continue,
+            Some(part) => format!("`{name}` is {} in the key and {dtype} in the touched keys", part.ty),
+            None => format!("the touched keys have a column `{name}` that the key does not have"),
+        };
+        return Err(Error::invalid(table, what));
     }
     if keys.width() == 0 {
         return Err(Error::invalid(table, "the touched keys have no column"));

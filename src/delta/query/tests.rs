@@ -113,6 +113,7 @@ async fn what_stands_beside_the_layers_can_be_asked_too() {
     let disk = lake().await;
     assert_eq!(asked(&disk, "SELECT name FROM quarantine.orders").await.unwrap().height(), 1);
     assert_eq!(asked(&disk, "SELECT name FROM lakesmith.runs").await.unwrap().height(), 1);
+    assert_eq!(asked(&disk, "SELECT 1 AS one;  -- done").await.unwrap().height(), 1);
     assert!(asked(&disk, "EXPLAIN SELECT * FROM silver.orders").await.unwrap().height() > 0);
     assert!(asked(&disk, "SHOW TABLES").await.unwrap().height() >= 6);
     assert_eq!(asked(&disk, "DESCRIBE silver.orders").await.unwrap().height(), 5);

@@ -193,4 +193,61 @@ fn a_spec_that_does_not_fit_is_refused() {
     assert!(refused(&nested).contains("`items` cannot be part of a key: it is array<struct<"), "{}", refused(&nested));
     let foreign = MergeSpec { scope: Scope::Keys(df!("day" => [1]).unwrap()), ..spec() };
     assert_eq!(refused(&foreign), "t: the touched keys have a column `day` that the key does not have");
+    let other_type = MergeSpec { scope: Scope::Keys(df!("id" => [1i32]).unwrap()), ..spec() };
+    assert_eq!(refused(&other_type), "t: `id` is bigint in the key and i32 in the touched keys");
+    let keyless = MergeSpec { key: vec![], ..spec() };
+    assert_eq!(refused(&keyless), "t: without a key a merge can only replace the whole table");
+}
+
+#[test]
+fn keys_and_orders_of_every_flat_type_work() {
+    use crate::expr::{Column as Named, Type};
+    let columns = |ty: &Type| [Named::new("k", ty.clone()), Named::new("o", ty.clone()), Named::new("v", Type::Int)];
+    let spec = MergeSpec { key: vec!["k".into()], order: Some(vec!["o".into()]), lineage: vec![], ..spec() };
+    let types = [
+        (Type::Boolean, ["false", "true"]),
+        (Type::TinyInt, ["-3", "4"]),
+        (Type::BigInt, ["-3", "4"]),
+        (Type::Double, ["-inf", "NaN"]),
+        (Type::Float, ["0.5", "inf"]),
+        (Type::Decimal { precision: 38, scale: 2 }, ["-99999999999999999999.01", "-99999999999999999999"]),
+        (Type::String, ["Z", "é"]),
+        (Type::Binary, ["", "b"]),
+        (Type::Date, ["2024-02-28", "2024-02-29"]),
+        (Type::Timestamp, ["1969-12-31T23:59:59.999999Z", "2024-02-29T00:00:00Z"]),
+    ];
+    for (ty, texts) in types {
+        let value = |text: Option<&str>| match (&ty, text) {
+            (_, None) => lit(NULL).cast(ty.to_polars()),
+            (Type::Boolean, Some(text)) => lit(text == "true"),
+            (Type::Date, Some(text)) => lit(text).str().to_date(StrptimeOptions::default()),
+            (Type::Timestamp, Some(text)) => {
+                let options = StrptimeOptions { format: Some("%+".into()), ..StrptimeOptions::default() };
+                lit(text).str().to_datetime(Some(TimeUnit::Microseconds), Some(TimeZone::UTC), options, lit("raise"))
+            }
+            (_, Some(text)) => lit(text).strict_cast(ty.to_polars()),
+        };
+        let frame = |key: Option<&str>, order: Option<&str>, v: i32| {
+            let row = df!("v" => [v]).unwrap().lazy();
+            row.select([value(key).alias("k"), value(order).alias("o"), col("v")]).collect().unwrap()
+        };
+        let (small, great) = (Some(texts[0]), Some(texts[1]));
+        let rules = Rules::new("t", &spec, &columns(&ty)).unwrap();
+        let counts = |old: &[DataFrame], new: &[DataFrame]| {
+            let files = |frames: &[DataFrame]| {
+                Files::new(Arc::clone(new[0].schema()), frames.iter().map(|frame| frame.clone().lazy()).collect())
+            };
+            let (source, target) = (files(new), files(old));
+            let losers = losers(&source, &rules, 2).unwrap();
+            let decision = decide(&source, new.len() as u64, losers, &target, &rules, 2).unwrap();
+            decision.check("t", new.len() as u64).unwrap();
+            decision.rows
+        };
+        let old = [frame(small, small, 0), frame(great, small, 0), frame(None, None, 0)];
+        let newer = [frame(small, great, 1), frame(great, None, 1), frame(None, small, 1), frame(None, None, 2)];
+        let expected = MergeRows { updated: 2, superseded: 2, ..MergeRows::default() };
+        assert_eq!(counts(&old, &newer), expected, "{ty}");
+        let others = [frame(small, small, 0)];
+        assert_eq!(counts(&old[1..], &others), MergeRows { inserted: 1, ..MergeRows::default() }, "{ty}");
+    }
 }

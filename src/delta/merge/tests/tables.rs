@@ -96,7 +96,7 @@ async fn a_source_of_rows_that_are_there_changes_nothing() {
     let disk = Disk::new();
     let (table, schema) = (disk.lake.table("silver/t"), schema(&[]));
     let rows = vec![row(1, "n", 0, 1), row(2, "n", 0, 2)];
-    let first = merge_into(&table, &schema, &[rows.clone()], &spec()).await;
+    let first = merge_into(&table, &schema, std::slice::from_ref(&rows), &spec()).await;
     assert_eq!(first.rows, MergeRows { inserted: 2, ..MergeRows::default() });
     let again: Vec<Row> = rows.into_iter().map(|row| Row { batch: 1, ..row }).collect();
     let second = merge_into(&table, &schema, &[again], &spec()).await;
