@@ -67,6 +67,13 @@ pub async fn look(project: &Project, lake: &Lake, name: &TableName, source: &Sou
     let last = bronze.as_ref().and_then(|b| b.txn(BATCH)).unwrap_or(0);
     let (root, source, known) = (open(project)?, source.clone(), ledger.clone());
     let (files, refused) = tokio::task::spawn_blocking(move || judged(&root, &source, &known)).await??;
+    if ledger.batch > last {
+        return Err(Error::Refused(format!(
+            "`{name}` ends at batch {last}, but its ledger lists files of batch {}: commits of bronze were lost. Bring \
+             the table's folder back, or remove all of it to take the landing files in anew",
+            ledger.batch
+        )));
+    }
     let unlisted_after = (listed < last).then_some(listed);
     Ok(Seen { owner, bronze, ledger, unlisted_after, files, refused })
 }

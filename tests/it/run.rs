@@ -100,3 +100,16 @@ fn a_changed_definition_rebuilds_the_table_and_never_back_by_itself() {
     assert_eq!(table(&report, "silver.events")["action"], "rebuild");
     assert_eq!(project.value("SELECT count(*) FROM gold.totals"), 2);
 }
+
+#[test]
+fn bronze_that_lost_commits_is_found() {
+    let project = Project::small();
+    project.write("landing/events/1.csv", FIRST);
+    project.run(0);
+    project.write("landing/events/2.csv", FIRST);
+    project.run(0);
+    std::fs::remove_file(project.path("lake/bronze/events/_delta_log/00000000000000000001.json")).unwrap();
+    let report = project.run(1);
+    let error = table(&report, "bronze.events")["error"].as_str().unwrap();
+    assert!(error.contains("commits of bronze were lost"), "{error}");
+}
