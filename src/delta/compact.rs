@@ -2,13 +2,12 @@
 //! changes need not look.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 
-use futures::stream::{self, StreamExt};
 use serde_json::{Map, Value};
 
+use super::rewrite::{Shape, write_apart};
 use super::write::FILE_BYTES;
-use super::{Change, DataFile, Error, Operation, Snapshot, Writer};
+use super::{Change, DataFile, Error, Operation, Snapshot};
 
 /// A file of less than this share of the wanted size is small. The writer closes no file below it but the last of each
 /// partition, hence what was compacted once is left alone.
@@ -28,18 +27,18 @@ async fn compact_to(snapshot: &Snapshot, note: Map<String, Value>, file_bytes: u
     if lots.is_empty() {
         return Ok(None);
     }
-    let at_once = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let written: Vec<Result<Vec<DataFile>, Error>> =
-        stream::iter(&lots).map(|lot| rewritten(snapshot, lot, file_bytes)).buffer_unordered(at_once).collect().await;
-    let (written, failed): (Vec<_>, Vec<_>) = written.into_iter().partition(Result::is_ok);
-    let adds: Vec<DataFile> = written.into_iter().flatten().flatten().collect();
-    if let Some(Err(error)) = failed.into_iter().next() {
-        snapshot.table().remove_uncommitted(&adds).await?;
-        return Err(error);
-    }
+    let (table, schema) = (snapshot.table(), snapshot.schema());
+    let frames = lots.iter().map(|lot| table.scan(schema, lot)).collect::<Result<_, _>>()?;
     let removes = lots.concat();
+    let adds = write_apart(table, schema, frames, Shape { file_bytes, lanes: 1 }).await?;
+    let rows = |files: &[DataFile]| files.iter().map(DataFile::rows).sum::<Option<u64>>();
+    if let Some(before) = rows(&removes).filter(|before| rows(&adds) != Some(*before)) {
+        table.remove_uncommitted(&adds).await?;
+        let what = format!("compaction read {:?} rows where the log says {before}", rows(&adds));
+        return Err(Error::unreadable(table.folder(), what));
+    }
     let change = Change { adds, removes, rearranges: true, operation: Operation::Optimize, note, ..Change::default() };
-    snapshot.table().commit(snapshot, change).await.map(Some)
+    table.commit(snapshot, change).await.map(Some)
 }
 
 /// The files to be rewritten together: those of one partition, if that makes fewer of them or rids them of deletion
@@ -50,21 +49,6 @@ fn lots(files: &[DataFile], small: u64) -> Vec<Vec<DataFile>> {
         lots.entry(file.partition_values()).or_default().push(file.clone());
     }
     lots.into_values().filter(|lot| lot.len() > 1 || lot.iter().any(DataFile::has_deletion_vector)).collect()
-}
-
-async fn rewritten(snapshot: &Snapshot, lot: &[DataFile], file_bytes: usize) -> Result<Vec<DataFile>, Error> {
-    let (table, schema) = (snapshot.table(), snapshot.schema());
-    let writer = Writer::with_file_bytes(table.clone(), schema, file_bytes)?.on_one_lane();
-    let written = writer.write_query(table.scan(schema, lot)?).await?;
-    let rows = |files: &[DataFile]| files.iter().map(DataFile::rows).sum::<Option<u64>>();
-    match rows(lot) {
-        Some(before) if rows(&written) != Some(before) => {
-            table.remove_uncommitted(&written).await?;
-            let what = format!("compaction read {:?} rows where the log says {before}", rows(&written));
-            Err(Error::unreadable(table.folder(), what))
-        }
-        _ => Ok(written),
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod merge;
 mod normalise;
 mod partition;
 mod query;
+mod rewrite;
 mod rows;
 mod scan;
 mod schema;

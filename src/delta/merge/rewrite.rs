@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use polars::prelude::{LazyFrame, PolarsResult, UnionArgs, concat};
+use polars::prelude::{LazyFrame, PolarsResult};
 
 use super::decide::Decision;
+use crate::delta::rewrite::{Shape, at_once, write_apart};
 use crate::delta::rows::{Files, Keep, Marks};
+use crate::delta::write::FILE_BYTES;
 use crate::delta::{DataFile, Error, Table, TableSchema};
 
 /// Files of one side and the rows of them that go.
@@ -54,9 +56,21 @@ impl Side {
         Ok(fates)
     }
 
-    fn what_is_left(&self, fates: &Fates) -> PolarsResult<Option<LazyFrame>> {
-        let frame = || self.rows.rows(&fates.shrink, Keep::Unmarked(&self.gone));
-        (!fates.shrink.is_empty()).then(frame).transpose()
+    /// The rows that stay in the files that shrink, in lots of about the size of one full file.
+    fn what_is_left(&self, fates: &Fates) -> PolarsResult<Vec<LazyFrame>> {
+        let mut numbers = fates.shrink.clone();
+        numbers.sort_by_key(|&number| (self.files[number].partition_values(), number));
+        let (mut lots, mut bytes) = (Vec::<Vec<usize>>::new(), u64::MAX);
+        for number in numbers {
+            let size = self.files[number].size();
+            bytes = bytes.saturating_add(size);
+            if bytes > FILE_BYTES as u64 {
+                lots.push(Vec::new());
+                bytes = size;
+            }
+            lots.last_mut().into_iter().for_each(|lot| lot.push(number));
+        }
+        lots.iter().map(|lot| self.rows.rows(lot, Keep::Unmarked(&self.gone))).collect()
     }
 }
 
@@ -84,15 +98,14 @@ pub(super) async fn rewrite(
 ) -> Result<Rewritten, Error> {
     let looked = tokio::task::spawn_blocking(move || -> PolarsResult<_> {
         let (ours, theirs) = (source.fates()?, target.fates()?);
-        let left: Vec<LazyFrame> =
-            [source.what_is_left(&ours)?, target.what_is_left(&theirs)?].into_iter().flatten().collect();
+        let left = [source.what_is_left(&ours)?, target.what_is_left(&theirs)?].concat();
         Ok((ours, theirs, left))
     });
     let (ours, theirs, left) = looked.await.map_err(|error| Error::Query(error.to_string()))??;
     let mut adds = ours.stay;
     if !left.is_empty() {
-        let union = UnionArgs { maintain_order: false, ..UnionArgs::default() };
-        let written = table.write(concat(left, union)?, schema).await?;
+        let shape = Shape { file_bytes: FILE_BYTES, lanes: at_once() / left.len() };
+        let written = write_apart(table, schema, left, shape).await?;
         let (rows, expected) =
             (written.iter().filter_map(DataFile::rows).sum::<u64>(), ours.rows_left + theirs.rows_left);
         if rows != expected {

@@ -2,7 +2,7 @@ use polars::df;
 use polars::prelude::*;
 
 use super::query;
-use crate::delta::tests::{Disk, now};
+use crate::delta::tests::{Disk, foreign, now};
 use crate::delta::{Change, Error, TableSchema};
 use crate::expr::{Column as Named, Type};
 use crate::name::{Layer, TableName};
@@ -132,6 +132,26 @@ async fn an_unknown_name_is_told_with_the_one_that_was_meant() {
     assert_eq!(unknown("gold.unbuilt").await, "`gold.unbuilt` holds nothing yet");
     let column = refused(&disk, "SELECT ordered FROM silver.orders").await;
     assert!(column.contains("No field named ordered") && column.contains("Ordered"), "{column}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_on_partitions_statistics_and_hidden_rows_find_what_is_there() {
+    let disk = lake().await;
+    let count = async |disk: &Disk, condition: &str| {
+        let sql = format!("SELECT COUNT(*) AS n FROM silver.orders WHERE {condition}");
+        asked(disk, &sql).await.unwrap().column("n").unwrap().i64().unwrap().get(0).unwrap()
+    };
+    assert_eq!(count(&disk, "region = 'n'").await, 2);
+    assert_eq!(count(&disk, "total = 300.00").await, 1);
+    assert_eq!(count(&disk, "total > 299.99 AND region <> 's'").await, 1);
+    assert_eq!(count(&disk, "Ordered = TIMESTAMP '1970-01-01T00:00:03Z'").await, 1);
+    assert_eq!(count(&disk, "Ordered > '1970-01-01T00:00:02.999999Z'").await, 1);
+    assert_eq!(count(&disk, "id IS NULL OR region IS NULL").await, 0);
+
+    let (hidden, table) = foreign::with_hidden_rows().await;
+    let tables = [TableName { layer: Layer::Silver, name: "t".into() }];
+    let frame = query(&hidden.lake, &tables, "SELECT a FROM silver.t WHERE a < 6").await.unwrap();
+    assert_eq!(frame.height(), 4, "of 0 to 5 two are hidden in {}", table.folder());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,9 +58,9 @@ impl Writer {
         Ok(Writer { target: Arc::new(target), lanes, next, max_lanes })
     }
 
-    /// Keeps to one thread, so that no more than one file per partition ends before its size is reached.
-    pub(super) fn on_one_lane(mut self) -> Self {
-        self.max_lanes = 1;
+    /// Keeps to so many threads. Each ends with a file per partition that has not reached its size.
+    pub(super) fn with_lanes(mut self, lanes: usize) -> Self {
+        self.max_lanes = lanes.max(1);
         self
     }
 

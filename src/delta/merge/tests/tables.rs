@@ -140,6 +140,21 @@ async fn only_files_with_a_replaced_row_are_written_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_fails_leaves_target_and_source_as_they_are() {
+    let disk = Disk::new();
+    let (table, schema) = (disk.lake.table("silver/t"), schema(&["region"]));
+    merge_into(&table, &schema, &[vec![row(1, "n", 0, 1), row(2, "n", 0, 1)]], &spec()).await;
+    let target = now(&table).await;
+    let source = written(&table, &schema, &[vec![row(1, "n", 1, 2)]]).await;
+    let files = on_disk(&disk);
+    // the row that stays cannot be read
+    std::fs::write(disk.path().join("silver/t").join(target.files()[0].path()), "no Parquet").unwrap();
+    let error = merge(Some(&target), &table, &schema, source, &spec()).await.unwrap_err();
+    assert!(matches!(error, crate::delta::Error::Query(_)), "{error}");
+    assert_eq!((on_disk(&disk), now(&table).await.version()), (files, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_can_move_to_another_partition() {
     let disk = Disk::new();
     let (table, schema) = (disk.lake.table("silver/t"), schema(&["region"]));
