@@ -137,6 +137,12 @@ fn syntax(sql: &str, error: ParserError) -> ExprError {
         ParserError::RecursionLimitExceeded => fault(sql, "the expression is nested too deeply".to_owned(), None),
         ParserError::TokenizerError(message) | ParserError::ParserError(message) => {
             let (message, at) = take_location(&message);
+            if message.ends_with("found: EOF") {
+                return ExprError {
+                    offset: sql.chars().count(),
+                    ..fault(sql, "the expression is not complete".to_owned(), None)
+                };
+            }
             let message = message.trim_start_matches("Expected: ").replacen(", found:", " expected, found", 1);
             fault(sql, format!("syntax: {message}"), at)
         }

@@ -19,7 +19,10 @@ impl Checker<'_> {
             }
             (UnaryOperator::Minus, e) => {
                 let checked = self.check(e)?;
-                self.arithmetic(Operator::Subtract, Expr::integer(0), checked, start(e))
+                let ty = checked.ty.clone();
+                let negated = self.arithmetic(Operator::Subtract, Expr::integer(0), checked, start(e))?;
+                // no more digits than before
+                Ok(if matches!(ty, Type::Decimal { .. }) { Expr { ty, ..negated } } else { negated })
             }
             (UnaryOperator::Plus, e) => {
                 let checked = self.check(e)?;

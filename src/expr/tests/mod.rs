@@ -3,8 +3,11 @@
 mod aggregates;
 mod arithmetic;
 mod casts;
+mod docs;
+mod exact;
 mod functions;
 mod logic;
+mod meanings;
 mod reading;
 
 use polars::prelude::{
