@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::Run;
 use super::error::Result;
 use super::protocol::{folder, table_state};
-use crate::delta::Snapshot;
+use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
 use crate::plan::{Decision, LakeState, TableState, Wanted, decide};
-use crate::project::{OnChange, definition_hash};
+use crate::project::{OnChange, Project, definition_hash};
 
 /// What a look at a table has shown.
 pub struct Seen {
@@ -74,4 +74,17 @@ impl Run {
         let wanted = Wanted { table: name, inputs: &names, definition: &definition, on_change, rebuild };
         Ok(Seen { decision: decide(wanted, &lake), own, inputs, definition, state })
     }
+}
+
+/// Every table of a project that exists, and its state.
+pub(super) async fn all(project: &Project, lake: &Lake) -> Result<(BTreeMap<TableName, Snapshot>, LakeState)> {
+    let mut snapshots = BTreeMap::new();
+    for name in &project.order {
+        if let Some(snapshot) = lake.table(&folder(name)).snapshot().await? {
+            snapshots.insert(name.clone(), snapshot);
+        }
+    }
+    let ids: Vec<&str> = snapshots.values().map(Snapshot::table_id).collect();
+    let states = snapshots.iter().map(|(n, s)| (n.clone(), table_state(s, ids.iter().copied()))).collect();
+    Ok((snapshots, states))
 }

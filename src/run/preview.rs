@@ -1,27 +1,16 @@
 //! The plan of a run: looks at the lake and the landing folder, writes nothing.
 
-use std::collections::BTreeMap;
-
 use super::error::Result;
-use super::landing;
-use super::protocol::{folder, table_state};
+use super::{landing, look};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
-use crate::plan::{self, LakeState, Landing, Plan, Request, Verdict};
+use crate::plan::{self, Landing, Plan, Request, Verdict};
 use crate::project::{Definition, Project};
 
 /// What a run of `request` would do now.
 pub async fn plan(project: &Project, request: &Request) -> Result<Plan> {
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
-    let mut snapshots: BTreeMap<TableName, Snapshot> = BTreeMap::new();
-    for name in &project.order {
-        if let Some(snapshot) = lake.table(&folder(name)).snapshot().await? {
-            snapshots.insert(name.clone(), snapshot);
-        }
-    }
-    let ids: Vec<String> = snapshots.values().map(|s| s.table_id().to_string()).collect();
-    let state: LakeState =
-        snapshots.iter().map(|(n, s)| (n.clone(), table_state(s, ids.iter().map(String::as_str)))).collect();
+    let (snapshots, state) = look::all(project, &lake).await?;
     let files = files(project, &lake, request).await?;
     let rows = |name: &TableName, after: Option<i64>| rows_beyond(snapshots.get(name)?, after);
     Ok(plan::plan(project, &state, &files, request, &rows))

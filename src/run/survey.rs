@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::error::Result;
-use super::past;
-use super::protocol::{folder, quarantine_folder, table_state};
+use super::protocol::quarantine_folder;
+use super::{look, past};
 use crate::delta::{Lake, Snapshot};
 use crate::name::{Layer, TableName};
 use crate::plan::{Decision, LakeState, TableState, Wanted, decide};
@@ -46,15 +46,7 @@ pub struct TableStatus {
 /// Looks at these tables.
 pub async fn survey(project: &Project, tables: &BTreeSet<TableName>) -> Result<Vec<TableStatus>> {
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
-    let mut snapshots = BTreeMap::new();
-    for name in &project.order {
-        if let Some(snapshot) = lake.table(&folder(name)).snapshot().await? {
-            snapshots.insert(name.clone(), snapshot);
-        }
-    }
-    let ids: Vec<String> = snapshots.values().map(|s| s.table_id().to_string()).collect();
-    let states: LakeState =
-        snapshots.iter().map(|(n, s)| (n.clone(), table_state(s, ids.iter().map(String::as_str)))).collect();
+    let (snapshots, states) = look::all(project, &lake).await?;
     let mut all = Vec::new();
     for name in project.order.iter().filter(|n| tables.contains(*n)) {
         all.push(status(project, &lake, name, snapshots.get(name), &states).await?);
