@@ -24,7 +24,8 @@ pub async fn idle(run: &Run, name: &TableName, source: &Source) -> Result<Option
 /// Takes in what is new. Fails with `Lost` when another writer was faster.
 pub async fn advance(run: &Run, name: &TableName, source: &Source) -> Result<TableReport> {
     let mut seen = landing::look(&run.project, &run.lake, name, source).await?;
-    if seen.unlisted_after.is_some() {
+    // Again and again: another run may be between its two commits at each look, and its files would be taken twice.
+    while seen.unlisted_after.is_some() {
         heal::ledger(run, &seen).await?;
         seen = landing::look(&run.project, &run.lake, name, source).await?;
     }

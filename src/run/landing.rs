@@ -4,7 +4,7 @@ use chrono::Utc;
 
 use super::error::{Error, Result};
 use super::ledger::{self, Lines, Owner};
-use super::protocol::{BATCH, folder, ledger_txn};
+use super::protocol::{BATCH, LEDGER, folder, ledger_txn};
 use crate::bronze::{self, FileStat, Landing};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
@@ -59,14 +59,30 @@ pub fn open(project: &Project) -> Result<Landing> {
 
 /// Lists and judges the files of a bronze table.
 pub async fn look(project: &Project, lake: &Lake, name: &TableName, source: &Source) -> Result<Seen> {
+    // The ledger first: whatever another run does meanwhile, bronze is not behind it, and where bronze is ahead of it
+    // the look says so. The other way round a batch could be missing from both.
+    let lines = lake.table(LEDGER).snapshot().await?;
     let bronze = lake.table(&folder(name)).snapshot().await?;
     let id = bronze.as_ref().map(|b| b.table_id().to_string()).unwrap_or_default();
     let owner = Owner { table: name.clone(), id };
-    let (lines, ledger) = ledger::load(lake, &owner).await?;
+    let ledger = ledger::read(lines.as_ref(), &owner).await?;
     let listed = lines.as_ref().and_then(|l| l.txn(&ledger_txn(&owner.id))).unwrap_or(0);
-    let last = bronze.as_ref().and_then(|b| b.txn(BATCH)).unwrap_or(0);
+    let last = last_batch(name, bronze.as_ref(), &ledger)?;
     let (root, source, known) = (open(project)?, source.clone(), ledger.clone());
     let (files, refused) = tokio::task::spawn_blocking(move || judged(&root, &source, &known)).await??;
+    let unlisted_after = (listed < last).then_some(listed);
+    Ok(Seen { owner, bronze, ledger, unlisted_after, files, refused })
+}
+
+/// The last batch of a bronze table, which its ledger must not be ahead of.
+fn last_batch(name: &TableName, bronze: Option<&Snapshot>, ledger: &Ledger) -> Result<i64> {
+    let Some(bronze) = bronze else { return Ok(0) };
+    let last = bronze.txn(BATCH).ok_or_else(|| {
+        Error::Refused(format!(
+            "`{name}` is a table that lakesmith did not make (it has no batches); move its folder away, or name the \
+             bronze table otherwise"
+        ))
+    })?;
     if ledger.batch > last {
         return Err(Error::Refused(format!(
             "`{name}` ends at batch {last}, but its ledger lists files of batch {}: commits of bronze were lost. Bring \
@@ -74,8 +90,7 @@ pub async fn look(project: &Project, lake: &Lake, name: &TableName, source: &Sou
             ledger.batch
         )));
     }
-    let unlisted_after = (listed < last).then_some(listed);
-    Ok(Seen { owner, bronze, ledger, unlisted_after, files, refused })
+    Ok(last)
 }
 
 fn judged(root: &Landing, source: &Source, ledger: &Ledger) -> Result<(Vec<Judged>, Vec<FileNote>)> {

@@ -45,17 +45,16 @@ pub struct Owner {
     pub id: String,
 }
 
-/// Reads the lines of one bronze table.
-pub async fn load(lake: &Lake, owner: &Owner) -> Result<(Option<Snapshot>, Ledger)> {
-    let snapshot = lake.table(LEDGER).snapshot().await?;
-    let Some(found) = &snapshot else { return Ok((None, Ledger::default())) };
-    let (frame, table) = (found.scan()?, owner.table.to_string());
+/// The lines of one bronze table in a version of the ledger.
+pub async fn read(ledger: Option<&Snapshot>, owner: &Owner) -> Result<Ledger> {
+    let Some(ledger) = ledger else { return Ok(Ledger::default()) };
+    let (frame, table) = (ledger.scan()?, owner.table.to_string());
     let ids = [owner.id.clone(), String::new()];
     let mine = col("table")
         .eq(lit(table))
         .and(ids.iter().fold(lit(false), |any, id| any.or(col("table_id").eq(lit(id.as_str())))));
     let lines = tokio::task::spawn_blocking(move || stream::collect(frame.filter(mine))).await??;
-    Ok((snapshot, Ledger::new(entries(&lines)?)))
+    Ok(Ledger::new(entries(&lines)?))
 }
 
 /// What the ledger is to learn.
@@ -79,13 +78,14 @@ pub async fn append(lake: &Lake, lines: &Lines) -> Result<()> {
 }
 
 async fn try_append(lake: &Lake, lines: &Lines) -> Result<()> {
-    let (snapshot, ledger) = load(lake, &lines.owner).await?;
+    let table = lake.table(LEDGER);
+    let snapshot = table.snapshot().await?;
+    let ledger = read(snapshot.as_ref(), &lines.owner).await?;
     let txn = ledger_txn(&lines.owner.id);
     let indexed = snapshot.as_ref().and_then(|s| s.txn(&txn));
     if lines.batch.is_some() && indexed >= lines.batch {
         return Ok(());
     }
-    let table = lake.table(LEDGER);
     let adds = table.write(frame(lines, ledger.entry)?.lazy(), &schema()).await?;
     let change = Change {
         adds,

@@ -56,15 +56,17 @@ impl Seen {
 impl Run {
     /// Looks at a silver or gold table and what it reads.
     pub(super) async fn look(&self, name: &TableName) -> Result<Seen> {
+        // The table first: another run may move it on meanwhile, and then its watermarks would be ahead of inputs that
+        // were looked at before.
+        let own = self.lake.table(&folder(name)).snapshot().await?;
         let mut inputs = BTreeMap::new();
         for input in self.project.inputs(name) {
             if let Some(snapshot) = self.lake.table(&folder(&input)).snapshot().await? {
                 inputs.insert(input, snapshot);
             }
         }
-        let own = self.lake.table(&folder(name)).snapshot().await?;
-        let mut lake: LakeState = inputs.iter().map(|(n, s)| (n.clone(), table_state(s, std::iter::empty()))).collect();
-        let state = own.as_ref().map(|s| table_state(s, inputs.values().map(Snapshot::table_id)));
+        let mut lake: LakeState = inputs.iter().map(|(n, s)| (n.clone(), table_state(s))).collect();
+        let state = own.as_ref().map(table_state);
         lake.extend(state.clone().map(|s| (name.clone(), s)));
         let definition = definition_hash(&self.project, name);
         let on_change =
@@ -76,15 +78,15 @@ impl Run {
     }
 }
 
-/// Every table of a project that exists, and its state.
+/// Every table of a project that exists, and its state. The tables that read others come first: a run that goes on
+/// meanwhile could else make them look as if they were ahead of what they read.
 pub(super) async fn all(project: &Project, lake: &Lake) -> Result<(BTreeMap<TableName, Snapshot>, LakeState)> {
     let mut snapshots = BTreeMap::new();
-    for name in &project.order {
+    for name in project.order.iter().rev() {
         if let Some(snapshot) = lake.table(&folder(name)).snapshot().await? {
             snapshots.insert(name.clone(), snapshot);
         }
     }
-    let ids: Vec<&str> = snapshots.values().map(Snapshot::table_id).collect();
-    let states = snapshots.iter().map(|(n, s)| (n.clone(), table_state(s, ids.iter().copied()))).collect();
+    let states = snapshots.iter().map(|(name, snapshot)| (name.clone(), table_state(snapshot))).collect();
     Ok((snapshots, states))
 }

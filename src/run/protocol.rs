@@ -46,16 +46,14 @@ pub const LEDGER: &str = "_lakesmith/ledger";
 /// The history of runs.
 pub const RUNS: &str = "_lakesmith/runs";
 
-/// What a snapshot says of its table, for planning. `ids` are the ids of the tables that it may have read.
-pub fn table_state<'a>(snapshot: &Snapshot, ids: impl Iterator<Item = &'a str>) -> TableState {
-    let ids: Vec<&str> = ids.collect();
+/// What a snapshot says of its table, for planning. A watermark counts only for an input that the table's rows were made
+/// from: of an input that a rebuild has left out, the txn stays behind for ever.
+pub fn table_state(snapshot: &Snapshot) -> TableState {
     let inputs: BTreeMap<String, String> =
         snapshot.property(INPUTS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let watermarks = inputs
         .values()
-        .map(String::as_str)
-        .chain(ids.iter().copied())
-        .filter_map(|id| Some((id.to_string(), snapshot.txn(&watermark_txn(id))?)))
+        .filter_map(|id| Some((id.clone(), snapshot.txn(&watermark_txn(id))?)))
         .collect();
     TableState {
         version: snapshot.version(),
