@@ -51,10 +51,7 @@ pub const RUNS: &str = "_lakesmith/runs";
 pub fn table_state(snapshot: &Snapshot) -> TableState {
     let inputs: BTreeMap<String, String> =
         snapshot.property(INPUTS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let watermarks = inputs
-        .values()
-        .filter_map(|id| Some((id.clone(), snapshot.txn(&watermark_txn(id))?)))
-        .collect();
+    let watermarks = inputs.values().filter_map(|id| Some((id.clone(), snapshot.txn(&watermark_txn(id))?))).collect();
     TableState {
         version: snapshot.version(),
         id: snapshot.table_id().to_string(),
