@@ -68,6 +68,37 @@ fn times_ten(rest: u128, d: u128) -> (u128, u128) {
 
 /// Reads `[+-]digits[.digits][e[+-]digits]` at `scale`, if no digit is lost. Surrounding blanks are ignored.
 pub(super) fn parse(text: &str, scale: u8) -> Option<i128> {
+    parse_short(text, scale).or_else(|| parse_any(text, scale))
+}
+
+/// Nearly all numbers in files: at most 18 digits, no exponent, no place that is too many. `None`: it is not that simple.
+fn parse_short(text: &str, scale: u8) -> Option<i128> {
+    let (negative, digits) = signed(text.trim_ascii());
+    if digits.len() > 19 {
+        return None;
+    }
+    let (mut value, mut places) = (0u64, None);
+    for byte in digits.bytes() {
+        match (byte, &mut places) {
+            (b'0'..=b'9', places) => {
+                value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+                if let Some(places) = places {
+                    *places += 1;
+                }
+            }
+            (b'.', None) => places = Some(0),
+            _ => return None,
+        }
+    }
+    let places = places.unwrap_or(0);
+    if digits.len() <= usize::from(digits.contains('.')) || places > scale {
+        return None;
+    }
+    let value = rescale(i128::from(value), places, scale)?;
+    Some(if negative { -value } else { value })
+}
+
+fn parse_any(text: &str, scale: u8) -> Option<i128> {
     let number = Number::read(text)?;
     let exponent = number.exponent.checked_add(i64::from(scale))?;
     let mut value: i128 = 0;
@@ -88,6 +119,15 @@ pub(super) fn parse(text: &str, scale: u8) -> Option<i128> {
     Some(if number.negative { -value } else { value })
 }
 
+/// Whether a minus stands before it, and the rest.
+fn signed(text: &str) -> (bool, &str) {
+    match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    }
+}
+
 /// A decimal numeral, taken apart: digits * 10^exponent.
 pub(super) struct Number {
     pub(super) negative: bool,
@@ -98,12 +138,7 @@ pub(super) struct Number {
 impl Number {
     /// Leading zeros of the digits are dropped.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let text = text.trim_ascii();
-        let (negative, text) = match text.as_bytes().first()? {
-            b'-' => (true, &text[1..]),
-            b'+' => (false, &text[1..]),
-            _ => (false, text),
-        };
+        let (negative, text) = signed(text.trim_ascii());
         let (mantissa, exponent) = match text.find(['e', 'E']) {
             Some(at) => (&text[..at], exponent(&text[at + 1..])?),
             None => (text, 0),
@@ -161,5 +196,21 @@ pub(super) fn compare(a: i128, a_scale: u8, b: i128, b_scale: u8) -> std::cmp::O
         // too large for 128 bits, so larger than any b
         None if a > 0 => Ordering::Greater,
         None => Ordering::Less,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_agrees_with_the_long_one(text in "[-+ ]?[0-9]{0,20}[.]?[0-9]{0,5}[e.x]?[0-9]{0,2}", scale in 0u8..=20) {
+            if let Some(value) = parse_short(&text, scale) {
+                prop_assert_eq!(Some(value), parse_any(&text, scale));
+            }
+        }
     }
 }

@@ -140,7 +140,7 @@ fn sign(call: Call) -> pl::Expr {
         Some(ty) if ty.is_floating() => map1::<Double, i64>(call.first(), DataType::Int32, |x| match x {
             x if x > 0.0 => Some(1),
             x if x < 0.0 => Some(-1),
-            x if x == 0.0 => Some(0),
+            0.0 => Some(0),
             _ => None,
         }),
         _ => map1::<Long, i64>(call.first(), DataType::Int32, |i| Some(i.signum())),

@@ -220,5 +220,6 @@ fn pad(call: &Call, join: fn(String, String) -> String) -> pl::Expr {
 
 /// Of the bytes of UTF-8, in lower-case hexadecimal.
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    Sha256::digest(text.as_bytes()).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

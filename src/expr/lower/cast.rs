@@ -109,18 +109,22 @@ fn double(text: &str) -> Option<f64> {
     if text.trim_ascii().eq_ignore_ascii_case("nan") {
         return Some(f64::NAN);
     }
-    decimal::Number::read(text)?;
-    super::arithmetic::finite(text.trim_ascii().parse().ok()?)
+    super::arithmetic::finite(numeral(text)?.parse().ok()?)
 }
 
 fn single(text: &str) -> Option<f64> {
     if text.trim_ascii().eq_ignore_ascii_case("nan") {
         return Some(f64::NAN);
     }
-    decimal::Number::read(text)?;
     // straight from the text: by way of a double it would be rounded twice
-    let value: f32 = text.trim_ascii().parse().ok()?;
+    let value: f32 = numeral(text)?.parse().ok()?;
     super::arithmetic::finite(f64::from(value))
+}
+
+/// Without blanks, and no word such as `inf`, which Rust reads too.
+fn numeral(text: &str) -> Option<&str> {
+    let text = text.trim_ascii();
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')).then_some(text)
 }
 
 fn to_text(e: pl::Expr, from: &Type) -> pl::Expr {

@@ -68,7 +68,10 @@ impl Lowered {
         self.value.map_many(
             move |columns| {
                 let columns = broadcast(columns);
-                if let Some(reason) = columns[1].as_materialized_series().str()?.iter().flatten().next() {
+                let reasons = columns[1].as_materialized_series();
+                if reasons.null_count() < reasons.len()
+                    && let Some(reason) = reasons.str()?.iter().flatten().next()
+                {
                     return Err(pl::polars_err!(ComputeError: "{what}: {reason}"));
                 }
                 Ok(columns[0].clone())

@@ -6,6 +6,7 @@ mod casts;
 mod docs;
 mod exact;
 mod functions;
+mod groups;
 mod logic;
 mod meanings;
 mod reading;
