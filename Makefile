@@ -35,7 +35,7 @@ demo: build
 	@rm -rf lake
 	@$(BIN) run
 	@echo && $(BIN) status
-	@for table in $(GOLD); do echo && echo "$$table" && $(BIN) show $$table; done
+	@for table in $(GOLD); do echo && echo "$$table" && $(BIN) show $$table --limit 10; done
 
 build:
 	cargo build --locked

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@dataclass
+@dataclass(eq=False)
 class Lakesmith:
     """The command line in one project."""
 
