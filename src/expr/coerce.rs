@@ -1,6 +1,6 @@
 //! Which types meet, and the implicit casts that bring them together.
 
-use super::decimal::MAX_PRECISION;
+use super::decimal::{self, MAX_PRECISION};
 use super::tree::{Cast, Expr, Literal, Node, Zone};
 use super::types::Type;
 
@@ -102,9 +102,33 @@ impl Expr {
         if self.is_null_literal() {
             return Expr::new(to.clone(), Node::Literal(Literal::Null));
         }
-        if let (Some(Literal::Integer(_)), true) = (self.literal(), to.is_integer()) {
-            return Expr { ty: to.clone(), ..self };
+        if let Some(literal) = self.literal().and_then(|literal| retyped(literal, &self.ty, to)) {
+            return Expr::new(to.clone(), Node::Literal(literal));
         }
         Expr::new(to.clone(), Node::Cast(Cast { input: self, null_on_failure: false, timezone: None }))
+    }
+}
+
+/// The same number as a literal of another type, if it fits.
+fn retyped(literal: &Literal, from: &Type, to: &Type) -> Option<Literal> {
+    let (value, scale) = match (literal, from) {
+        (Literal::Integer(value), _) => (i128::from(*value), 0),
+        (Literal::Decimal(value), Type::Decimal { scale, .. }) => (*value, *scale),
+        _ => return None,
+    };
+    match to {
+        Type::Decimal { precision, scale: places } => decimal::rescale(value, scale, *places)
+            .filter(|value| decimal::fits(*value, *precision))
+            .map(Literal::Decimal),
+        Type::Double => Some(Literal::Double(decimal::to_double(value, scale))),
+        to if to.is_integer() && scale == 0 => {
+            let digits = u32::from(integer_digits(to)?);
+            // the operators only ever widen integers
+            (value.unsigned_abs() < 10u128.pow(digits))
+                .then(|| i64::try_from(value).ok())
+                .flatten()
+                .map(Literal::Integer)
+        }
+        _ => None,
     }
 }

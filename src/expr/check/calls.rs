@@ -16,6 +16,9 @@ use crate::expr::types::Type;
 /// Functions with a rule of their own for types or NULL.
 pub(super) const SPECIAL: &[&str] = &["coalesce", "nullif", "greatest", "least", "date"];
 
+/// Each value is a level of the expression.
+const MANY: usize = 101;
+
 /// Names that users know from elsewhere, and ours.
 const ALIASES: &[(&str, &str)] =
     &[("substr", "substring"), ("ceiling", "ceil"), ("pow", "power"), ("ifnull", "coalesce"), ("nvl", "coalesce")];
@@ -94,6 +97,7 @@ impl Checker<'_> {
             }
             ("date", _) => Err(usage("date(x)")),
             (_, 0) => Err(usage(&format!("{name}(a, …)"))),
+            (_, MANY..) => Err(self.error(span, format!("`{name}` of {MANY} values or more"), None)),
             _ => {
                 let (list, ty) = self.unify(arguments, span, &format!("`{name}`"))?;
                 let nested = matches!(ty, Type::Array(_) | Type::Struct(_) | Type::Binary);

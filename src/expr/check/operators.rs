@@ -142,6 +142,8 @@ impl Checker<'_> {
         if ty == Type::Null {
             ty = Type::Boolean;
         }
+        // a literal takes the column's type where it can, so that Polars compares and reads less of a file
+        let (a, b) = if matches!(ty, Type::Decimal { .. }) { like_the_other(a, b) } else { (a, b) };
         let distinct = matches!(comparison, Comparison::DistinctFrom | Comparison::NotDistinctFrom);
         // decimals are compared exactly as they are: no type need hold the digits of both
         let side = |e: Expr| match (&ty, exact(&e)) {
@@ -249,6 +251,24 @@ impl Checker<'_> {
         input
             .cast_to(&to, null_on_failure, self.settings.timezone)
             .map_err(|message| self.error(start(e), message, None))
+    }
+}
+
+fn like_the_other(a: Expr, b: Expr) -> (Expr, Expr) {
+    let retype = |literal: Expr, other: &Type| {
+        let retyped = literal.clone().implied(other);
+        if literal.literal().is_some() && retyped.literal().is_some() { retyped } else { literal }
+    };
+    match (matches!(a.ty, Type::Decimal { .. }), matches!(b.ty, Type::Decimal { .. })) {
+        (true, _) if b.literal().is_some() => {
+            let b = retype(b, &a.ty);
+            (a, b)
+        }
+        (_, true) if a.literal().is_some() => {
+            let a = retype(a, &b.ty);
+            (a, b)
+        }
+        _ => (a, b),
     }
 }
 

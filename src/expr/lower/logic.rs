@@ -90,8 +90,18 @@ pub(super) fn is_in(e: &Expr, list: &[Expr]) -> Lowered {
         None => tests.extend(constants.iter().map(equals)),
     }
     let (values, faults): (Vec<_>, Vec<_>) = tests.into_iter().map(|test| (test.value, test.fault)).unzip();
-    let any = values.into_iter().reduce(pl::Expr::or).unwrap_or_else(|| null(DataType::Boolean));
+    let any = any_of(values);
     undecided(any, first_fault(faults))
+}
+
+/// In halves, so that a long list makes no deep expression.
+fn any_of(mut values: Vec<pl::Expr>) -> pl::Expr {
+    let second = values.split_off(values.len() / 2);
+    match (values.is_empty(), second.len()) {
+        (true, 0) => null(DataType::Boolean),
+        (true, 1) => second.into_iter().next().unwrap_or_else(|| null(DataType::Boolean)),
+        _ => any_of(values).or(any_of(second)),
+    }
 }
 
 /// The value of a literal that is not NULL.

@@ -143,6 +143,8 @@ fn numbers() {
         ("greatest('a', 'b')", "b"),
         ("greatest(NULL, NULL)", "NULL"),
         ("greatest(1, 1.5)", "1.5"),
+        ("greatest(true, false)", "true"),
+        ("least(TIMESTAMP '2024-01-02', DATE '2024-01-01') = DATE '2024-01-01'", "true"),
         ("greatest(1e0, CAST('NaN' AS double))", "NaN"),
         ("least(1e0, CAST('NaN' AS double))", "1.0"),
         ("least(2, 1 / 0)", "fault: division by zero"),

@@ -123,6 +123,12 @@ fn no_text_makes_it_panic() {
     let longer = vec!["1"; 3000].join(" + ");
     assert_eq!(error(&longer, &Vec::new()).message, "the expression has more than 500 operators");
     assert_eq!(error(&vec!["1"; 400].join(" + "), &Vec::new()).message, "the expression is nested more than 50 deep");
+    let branches: String = (0..40).map(|n| format!(" WHEN {n} = 100 div {n} THEN {n}")).collect();
+    assert_eq!(value(&format!("CASE{} END", &branches[" WHEN 0 = 100 div 0 THEN 0".len()..])), "10");
+    assert_eq!(value(&format!("coalesce({} 1)", "NULL, ".repeat(99))), "1");
+    assert_eq!(value(&format!("coalesce({} 1)", "NULL + 1, ".repeat(40))), "1");
+    assert_eq!(value(&format!("1 IN ({} 1)", "length('ab'), ".repeat(400))), "true");
+    assert_eq!(value(&format!("0.25 IN ({} 0.250)", "0.1, 2, ".repeat(2000))), "true");
     assert_eq!(value(&format!("7 IN ({})", vec!["1"; 3000].join(", "))), "false");
 }
 
@@ -147,4 +153,17 @@ fn the_tree_is_the_same_for_the_same_meaning() {
         r#"{"ty":"Int","node":{"arithmetic":["add",{"ty":"Int","node":{"column":"a"}},{"ty":"Int","node":{"literal":{"integer":1}}}]}}"#
     );
     assert!(json("CAST(CAST(a AS string) AS timestamp)").contains("UTC"));
+}
+
+#[test]
+fn words_that_are_names_of_columns_need_no_quotes() {
+    let words = "id name value key type date time timestamp year month day hour status state region user role level \
+                 position rank first last count sum min max text format zone start begin index row rows data comment \
+                 version language number source target label title code address city country currency price total \
+                 quantity amount order_id customer active enabled deleted class category session hash path file";
+    let columns: Vec<Column> = words.split_whitespace().map(|word| Column::new(word, Type::Int)).collect();
+    for column in &columns {
+        let e = scalar(&format!("{} + 1", column.name), &columns, UTC);
+        assert!(e.is_ok(), "{}: {e:?}", column.name);
+    }
 }
