@@ -71,8 +71,8 @@ impl FileState {
 pub struct Ledger {
     /// the line that holds, by path
     pub last: BTreeMap<String, LedgerEntry>,
-    /// the bytes that were taken last, by path
-    taken: BTreeMap<String, String>,
+    /// the bytes that were taken last, by path; `None` where nobody knows any more which these were
+    taken: BTreeMap<String, Option<String>>,
     contents: BTreeSet<String>,
     /// the greatest batch and entry in it
     pub batch: i64,
@@ -88,9 +88,9 @@ impl Ledger {
         for e in entries {
             ledger.entry = ledger.entry.max(e.entry);
             ledger.batch = ledger.batch.max(e.batch.unwrap_or(0));
-            if let (FileState::Taken, Some(hash)) = (e.state, &e.blake3) {
-                ledger.taken.insert(e.path.clone(), hash.clone());
-                ledger.contents.insert(hash.clone());
+            if e.state == FileState::Taken {
+                ledger.taken.insert(e.path.clone(), e.blake3.clone());
+                ledger.contents.extend(e.blake3.clone());
             }
             ledger.last.insert(e.path.clone(), e);
         }
@@ -138,9 +138,14 @@ pub fn judge(file: &FileStat, ledger: &Ledger, source: &Source, now: DateTime<Ut
 pub fn compare(file: &FileStat, blake3: &str, ledger: &Ledger, source: &Source) -> Verdict {
     let last = ledger.last.get(&file.path);
     match (last, ledger.taken.get(&file.path)) {
-        (_, Some(taken)) if taken == blake3 => Verdict::Known,
+        (_, Some(Some(taken))) if taken == blake3 => Verdict::Known,
         (Some(last), _) if last.blake3.as_deref() == Some(blake3) => known(last),
-        (_, Some(_)) if source.changed_files == ChangedFiles::Reject => {
+        (_, Some(None)) if source.changed_files == ChangedFiles::Reject => Verdict::SetAside(
+            "a file of this name was taken in, but which bytes it had is known no more (the ledger was made from \
+             bronze's rows while it was away), and `changed_files` is `reject`"
+                .into(),
+        ),
+        (_, Some(Some(_))) if source.changed_files == ChangedFiles::Reject => {
             Verdict::SetAside("it has other bytes than when it was taken in, and `changed_files` is `reject`".into())
         }
         (None, _) if source.same_content == SameContent::Skip && ledger.has_content(blake3) => Verdict::Skip,
@@ -219,6 +224,14 @@ mod tests {
         assert_eq!(compared("x", ChangedFiles::Reject), Verdict::Known);
         assert!(matches!(compared("y", ChangedFiles::Reject), Verdict::SetAside(_)));
         assert_eq!(compared("y", ChangedFiles::NewVersion), Verdict::Take);
+    }
+
+    #[test]
+    fn a_file_that_was_taken_with_unknown_bytes_is_not_taken_twice_unsaid() {
+        let ledger = Ledger::new(vec![LedgerEntry { blake3: None, ..entry(FileState::Taken, "") }]);
+        let compared = |changed| compare(&file(6), "x", &ledger, &source(changed, SameContent::Take));
+        assert!(matches!(compared(ChangedFiles::Reject), Verdict::SetAside(_)));
+        assert_eq!(compared(ChangedFiles::NewVersion), Verdict::Take);
     }
 
     #[test]

@@ -81,8 +81,13 @@ impl Run {
     /// The lake's address cannot be understood.
     pub fn new(project: Arc<Project>, listener: Listener) -> Result<Self> {
         let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
+        Ok(Run::in_lake(project, lake, listener))
+    }
+
+    /// A run of `project` in a lake that is open already. Touches nothing yet.
+    pub fn in_lake(project: Arc<Project>, lake: Lake, listener: Listener) -> Self {
         let id = uuid::Uuid::now_v7().to_string();
-        Ok(Run { id, started_at: Utc::now(), project, lake, rebuild: BTreeSet::new(), listener })
+        Run { id, started_at: Utc::now(), project, lake, rebuild: BTreeSet::new(), listener }
     }
 
     /// Does what `request` asks for, at most `jobs` tables at once, and writes it to the history of runs. A table that
