@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use super::examples;
 
 /// Keeps a medallion lakehouse on Delta Lake: files in, bronze, silver, gold out.
 #[derive(Debug, Parser)]
-#[command(name = "lakesmith", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "lakesmith", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = examples::ALL)]
 pub struct Cli {
     /// What holds everywhere
     #[command(flatten)]
@@ -18,6 +22,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// The project's folder
     #[arg(short = 'C', long = "project", value_name = "DIR", default_value = ".", global = true)]
@@ -25,13 +30,13 @@ pub struct Global {
     /// The environment; the project's default one if not given
     #[arg(long = "env", value_name = "NAME", global = true)]
     pub environment: Option<String>,
-    /// Print one JSON object on stdout
+    /// Print the answer as JSON on stdout
     #[arg(long, global = true)]
     pub json: bool,
     /// Print nothing but the answer and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Tell what goes on; twice: in detail (LAKESMITH_LOG filters by module, LAKESMITH_LOG_FORMAT=json)
+    /// Tell what goes on; twice: in detail (LAKESMITH_LOG=FILTER, LAKESMITH_LOG_FORMAT=json)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
 }
@@ -40,26 +45,37 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a small project that runs at once
+    #[command(after_help = examples::INIT)]
     Init(InitArgs),
     /// Validate the project without touching the lake
+    #[command(after_help = examples::CHECK)]
     Check,
     /// Show what `run` would do, and why; writes nothing
+    #[command(after_help = examples::PLAN)]
     Plan(SelectArgs),
     /// Take in new files and bring tables up to date
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// Compute silver and gold tables anew and publish each in one commit
+    #[command(after_help = examples::REBUILD)]
     Rebuild(RebuildArgs),
-    /// Show how each table is: version, rows, freshness, lag, what is stale
+    /// Show how each table is: version, rows, freshness, how far behind, what is stale
+    #[command(after_help = examples::STATUS)]
     Status(SelectArgs),
-    /// Show what happened to a table, version by version
+    /// Show what happened to a table, version by version, the newest first
+    #[command(after_help = examples::HISTORY)]
     History(HistoryArgs),
     /// List landing files and what became of them; settle those that are set aside
+    #[command(after_help = examples::FILES)]
     Files(FilesArgs),
-    /// Print rows of a table, as it is or as it was: silver.orders, silver.orders@3, silver.orders@2026-11-01T00:00:00Z
+    /// Print rows of a table, as it is or as it was
+    #[command(after_help = examples::SHOW)]
     Show(ShowArgs),
-    /// Answer a SQL question over all tables (read only), e.g. "SELECT count(*) FROM silver.orders"
+    /// Answer a SQL question over all tables (read only)
+    #[command(after_help = examples::QUERY)]
     Query(QueryArgs),
     /// Print the rows that a silver table refused, with the reasons
+    #[command(after_help = examples::QUARANTINE)]
     Quarantine(QuarantineArgs),
 }
 
@@ -73,7 +89,7 @@ pub struct InitArgs {
 /// Commands over some tables.
 #[derive(Debug, Args)]
 pub struct SelectArgs {
-    /// Tables: silver.orders, silver, +gold.daily_revenue (with all above), bronze.orders+ (with all below); none: all
+    /// Tables: silver.orders, silver, gold.*, +gold.revenue (with all above), bronze.orders+ (with all below); none: all
     #[arg(value_name = "SELECT")]
     pub select: Vec<String>,
 }
@@ -108,8 +124,8 @@ pub struct RebuildArgs {
 pub struct HistoryArgs {
     /// The table, e.g. silver.orders
     pub table: String,
-    /// The newest so many versions
-    #[arg(short = 'n', long, default_value_t = 20)]
+    /// At most so many versions
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
 }
 
@@ -119,22 +135,55 @@ pub struct FilesArgs {
     /// Bronze tables; none: all
     #[arg(value_name = "SELECT")]
     pub select: Vec<String>,
-    /// Settle a file that is set aside: runs do not name it again until it changes
+    /// Only files in this state: new, taken, set_aside, ignored, skipped or left; may be repeated
+    #[arg(long, value_name = "STATE", value_enum, hide_possible_values = true)]
+    pub state: Vec<FileState>,
+    /// Settle a file that is set aside: runs do not name it again until it changes; may be repeated
     #[arg(long, value_name = "PATH")]
     pub ignore: Vec<String>,
+}
+
+/// What became of a landing file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum FileState {
+    /// the next run looks at it
+    New,
+    /// its records are in bronze
+    Taken,
+    /// it cannot be taken as it is
+    SetAside,
+    /// it was set aside and the user settled it
+    Ignored,
+    /// its bytes were taken under another name
+    Skipped,
+    /// not now: younger than `settle`, or still being written
+    Left,
+}
+
+impl FileState {
+    /// As it is printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FileState::New => "new",
+            FileState::Taken => "taken",
+            FileState::SetAside => "set_aside",
+            FileState::Ignored => "ignored",
+            FileState::Skipped => "skipped",
+            FileState::Left => "left",
+        }
+    }
 }
 
 /// `show`
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// A table, or TABLE@VERSION, or TABLE@TIME
+    /// A table; TABLE@3 is its version 3, TABLE@2026-11-01T00:00:00Z its version of that time
     pub table: String,
-    /// At most so many rows
-    #[arg(short = 'n', long, default_value_t = 20)]
-    pub limit: usize,
-    /// How to print them
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    /// How many, and how
+    #[command(flatten)]
+    pub rows: RowsArgs,
 }
 
 /// `query`
@@ -143,8 +192,8 @@ pub struct QueryArgs {
     /// One SELECT statement. Tables: bronze.*, silver.*, gold.*, quarantine.*, lakesmith.ledger, lakesmith.runs; of a
     /// version: silver."orders@3"
     pub sql: String,
-    /// How to print the rows
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    /// How to print the rows: table, csv or json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table, hide_possible_values = true)]
     pub format: Format,
 }
 
@@ -153,11 +202,19 @@ pub struct QueryArgs {
 pub struct QuarantineArgs {
     /// A silver table
     pub table: String,
-    /// At most so many rows
-    #[arg(short = 'n', long, default_value_t = 20)]
+    /// How many, and how
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+/// Commands that print some rows.
+#[derive(Debug, Args)]
+pub struct RowsArgs {
+    /// At most so many rows, in no particular order
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
-    /// How to print them
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    /// How to print them: table, csv or json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table, hide_possible_values = true)]
     pub format: Format,
 }
 
@@ -170,4 +227,24 @@ pub enum Format {
     Csv,
     /// an array of objects
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("lakesmith {}", command.get_name())), "{}: {help}", command.get_name());
+        }
+    }
 }

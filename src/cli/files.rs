@@ -1,14 +1,18 @@
 //! `lakesmith files`
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::args::{FilesArgs, Global};
-use super::failure::{FAILED, Failure, Outcome};
-use super::ui;
+use super::args::{FileState, FilesArgs, Global};
+use super::failure::{Failure, Outcome};
+use super::table::{Column, table};
+use super::{ui, words};
 use crate::delta::Lake;
 use crate::name::TableName;
-use crate::plan::{Ledger, Verdict};
+use crate::plan::{self, Ledger, Verdict};
 use crate::project::{Definition, Project, Source};
+use crate::report::FileNote;
 use crate::run::{self, Judged};
 
 /// A landing file as the user sees it.
@@ -16,11 +20,11 @@ use crate::run::{self, Judged};
 struct Line {
     table: TableName,
     path: String,
-    state: &'static str,
+    state: FileState,
     batch: Option<i64>,
     rows: Option<i64>,
     malformed: Option<i64>,
-    size: u64,
+    size: Option<u64>,
     reason: Option<String>,
 }
 
@@ -29,47 +33,49 @@ pub async fn carry_out(global: &Global, args: &FilesArgs) -> Outcome {
     let sources = sources(&project, &args.select)?;
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
     if !args.ignore.is_empty() {
-        run::ignore(&project, &lake, &sources, &args.ignore).await?;
+        run::ignore(&project, &lake, &sources, &args.ignore).await.map_err(|error| match error {
+            run::Error::Refused(why) => Failure::wrong(why),
+            other => other.into(),
+        })?;
     }
     let mut lines = Vec::new();
     for (name, source) in &sources {
         let seen = run::look_at_landing(&project, &lake, name, source).await?;
         lines.extend(seen.files.iter().map(|file| line(name, file, &seen.ledger)));
-        lines.extend(seen.refused.iter().map(|file| Line {
-            table: name.clone(),
-            path: file.path.clone(),
-            state: "set_aside",
-            batch: None,
-            rows: None,
-            malformed: None,
-            size: 0,
-            reason: Some(file.reason.clone()),
-        }));
+        lines.extend(seen.refused.iter().map(|file| refused(name, file)));
     }
+    lines.retain(|line| args.state.is_empty() || args.state.contains(&line.state));
     if global.json {
         ui::answer_json(&serde_json::json!({ "files": lines }));
     } else {
         print(&lines);
+        advise(global, &lines);
     }
-    Ok(if lines.iter().any(|l| l.state == "set_aside") { FAILED } else { 0 })
+    Ok(0)
 }
 
 fn sources(project: &Project, select: &[String]) -> Result<Vec<(TableName, Source)>, Failure> {
-    let tables = super::selected(project, select)?;
-    let sources = tables.into_iter().filter_map(|name| match &project.tables.get(&name)?.definition {
-        Definition::Bronze(source) => Some((name, source.clone())),
-        _ => None,
-    });
-    Ok(sources.collect())
+    let tables: BTreeSet<TableName> = super::selected(project, select)?;
+    let sources: Vec<_> = tables
+        .into_iter()
+        .filter_map(|name| match &project.tables.get(&name)?.definition {
+            Definition::Bronze(source) => Some((name, source.clone())),
+            _ => None,
+        })
+        .collect();
+    if sources.is_empty() && !select.is_empty() {
+        return Err(Failure::wrong("only bronze tables have files; select one, or what stands below it: `+gold.…`"));
+    }
+    Ok(sources)
 }
 
 fn line(table: &TableName, file: &Judged, ledger: &Ledger) -> Line {
     let last = ledger.last.get(&file.stat.path);
     let (state, reason) = match &file.verdict {
-        Verdict::Known => (last.map_or("taken", |l| l.state.as_str()), last.and_then(|l| l.reason.clone())),
-        Verdict::StillAside(why) | Verdict::SetAside(why) => ("set_aside", Some(why.clone())),
-        Verdict::Left(why) => ("left", Some(why.clone())),
-        Verdict::Take | Verdict::Hash | Verdict::Skip => ("new", None),
+        Verdict::Known => (last.map_or(FileState::Taken, |l| l.state.into()), last.and_then(|l| l.reason.clone())),
+        Verdict::StillAside(why) | Verdict::SetAside(why) => (FileState::SetAside, Some(why.clone())),
+        Verdict::Left(why) => (FileState::Left, Some(why.clone())),
+        Verdict::Take | Verdict::Hash | Verdict::Skip => (FileState::New, None),
     };
     let taken = last.filter(|_| file.verdict == Verdict::Known);
     Line {
@@ -79,8 +85,33 @@ fn line(table: &TableName, file: &Judged, ledger: &Ledger) -> Line {
         batch: taken.and_then(|l| l.batch),
         rows: taken.and_then(|l| l.rows),
         malformed: taken.and_then(|l| l.malformed),
-        size: file.stat.size,
+        size: Some(file.stat.size),
         reason,
+    }
+}
+
+/// What matches and is never opened has no ledger line.
+fn refused(table: &TableName, file: &FileNote) -> Line {
+    Line {
+        table: table.clone(),
+        path: file.path.clone(),
+        state: FileState::SetAside,
+        batch: None,
+        rows: None,
+        malformed: None,
+        size: None,
+        reason: Some(file.reason.clone()),
+    }
+}
+
+impl From<plan::FileState> for FileState {
+    fn from(state: plan::FileState) -> Self {
+        match state {
+            plan::FileState::Taken => FileState::Taken,
+            plan::FileState::SetAside => FileState::SetAside,
+            plan::FileState::Ignored => FileState::Ignored,
+            plan::FileState::Skipped => FileState::Skipped,
+        }
     }
 }
 
@@ -92,15 +123,35 @@ fn print(lines: &[Line]) {
             vec![
                 l.table.to_string(),
                 l.path.clone(),
-                l.state.to_string(),
+                l.state.as_str().to_string(),
                 number(l.batch),
                 number(l.rows),
                 number(l.malformed),
-                ui::thousands(l.size),
+                l.size.map(words::thousands).unwrap_or_default(),
                 l.reason.clone().unwrap_or_default(),
             ]
         })
         .collect();
-    let header = ["table", "file", "state", "batch", "rows", "malformed", "bytes", "reason"];
-    ui::answer(&ui::table(&header, &rows, &[false, false, false, true, true, true, true, false]));
+    let columns = [
+        Column::Name("table"),
+        Column::Name("file"),
+        Column::Name("state"),
+        Column::Number("batch"),
+        Column::Number("rows"),
+        Column::Number("malformed"),
+        Column::Number("bytes"),
+        Column::Text("reason"),
+    ];
+    ui::answer(&table(&columns, &rows, ui::width()));
+}
+
+fn advise(global: &Global, lines: &[Line]) {
+    let aside = lines.iter().filter(|l| l.state == FileState::SetAside).count() as u64;
+    if aside > 0 && !global.quiet {
+        let settle = ui::command(global, "files --ignore PATH");
+        ui::tell(&format!(
+            "{} set aside: mend or remove what is set aside, or settle it: {settle}",
+            words::count(aside, "file")
+        ));
+    }
 }

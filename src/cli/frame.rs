@@ -1,26 +1,36 @@
 //! Rows as a table, as CSV or as JSON.
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 
 use polars::prelude::*;
 
 use super::args::Format;
-use super::ui;
+use super::table::{self, records};
+use super::{ui, words};
 
 /// Prints rows in a format.
 pub fn print(frame: &DataFrame, format: Format) {
     ui::answer(&match format {
-        Format::Table => table(frame),
+        Format::Table => table(frame, ui::width()),
+        // A file or another program gets the values as they are.
+        Format::Csv if std::io::stdout().is_terminal() => words::clean(&csv(frame).replace("\r\n", "\n")),
         Format::Csv => csv(frame),
-        Format::Json => json(frame),
+        Format::Json => words::plain_json(&json(frame)),
     });
 }
 
-fn table(frame: &DataFrame) -> String {
-    let header: Vec<&str> = frame.columns().iter().map(|c| c.name().as_str()).collect();
-    let numeric: Vec<bool> = frame.columns().iter().map(|c| c.dtype().is_numeric()).collect();
-    let rows: Vec<_> = each_row(frame, |values| values.iter().map(|v| shown(v, "NULL")).collect());
-    ui::table(&header, &rows, &numeric)
+fn table(frame: &DataFrame, width: Option<u16>) -> String {
+    let columns: Vec<_> = frame
+        .columns()
+        .iter()
+        .map(|c| match c.dtype().is_numeric() {
+            true => table::Column::Number(c.name().as_str()),
+            false => table::Column::Text(c.name().as_str()),
+        })
+        .collect();
+    let rows: Vec<_> = each_row(frame, |values| values.iter().map(shown).collect());
+    records(&columns, &rows, width)
 }
 
 fn csv(frame: &DataFrame) -> String {
@@ -34,7 +44,8 @@ fn csv_field(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::String(text) if text.is_empty() => "\"\"".into(),
         AnyValue::StringOwned(text) if text.is_empty() => "\"\"".into(),
-        value => quoted(&shown(value, "")),
+        AnyValue::Null => String::new(),
+        value => quoted(&shown(value)),
     }
 }
 
@@ -61,14 +72,20 @@ fn each_row<T>(frame: &DataFrame, row: impl Fn(&[AnyValue<'_>]) -> T) -> Vec<T> 
         .collect()
 }
 
-fn shown(value: &AnyValue<'_>, null: &str) -> String {
+/// A value as people read it.
+pub fn shown(value: &AnyValue<'_>) -> String {
     match value {
-        AnyValue::Null => null.into(),
+        AnyValue::Null => "NULL".into(),
         AnyValue::String(text) => (*text).into(),
         AnyValue::StringOwned(text) => text.to_string(),
         nested @ (AnyValue::List(_) | AnyValue::Struct(..) | AnyValue::StructOwned(_)) => value_json(nested),
         value => value_json(value).trim_matches('"').into(),
     }
+}
+
+/// A value as JSON has it.
+pub fn to_json(value: &AnyValue<'_>) -> serde_json::Value {
+    serde_json::from_str(&value_json(value)).unwrap_or_default()
 }
 
 fn value_json(value: &AnyValue<'_>) -> String {

@@ -4,20 +4,33 @@ use serde_json::Value;
 
 use super::args::{Global, HistoryArgs};
 use super::failure::Outcome;
-use super::{show, ui};
+use super::table::{Column, table};
+use super::{show, ui, words};
 use crate::run::{self, Past};
 
 pub async fn carry_out(global: &Global, args: &HistoryArgs) -> Outcome {
     let project = super::project(global)?;
     let name = show::known(&project, &args.table)?;
-    let past = run::history(&project, &name, args.limit).await?;
+    let past = run::history(&project, &name, args.limit).await;
+    let past = past.map_err(|error| match error {
+        run::Error::Refused(_) => show::nothing_yet(global, &name),
+        other => other.into(),
+    })?;
     if global.json {
         ui::answer_json(&serde_json::json!({ "table": name, "versions": past }));
         return Ok(0);
     }
     let rows: Vec<Vec<String>> = past.iter().map(row).collect();
-    let header = ["version", "when", "action", "rows", "from", "definition", "run"];
-    ui::answer(&ui::table(&header, &rows, &[true]));
+    let columns = [
+        Column::Number("version"),
+        Column::Name("when (UTC)"),
+        Column::Text("action"),
+        Column::Text("rows"),
+        Column::Text("from"),
+        Column::Text("definition"),
+        Column::Name("run"),
+    ];
+    ui::answer(&table(&columns, &rows, ui::width()));
     Ok(0)
 }
 
@@ -45,8 +58,8 @@ fn short(hash: &str) -> String {
 
 fn counts(rows: &Value) -> String {
     let Value::Object(counts) = rows else { return String::new() };
-    let parts = counts.iter().filter(|(_, n)| n.as_u64().is_some_and(|n| n > 0));
-    parts.map(|(word, n)| format!("{n} {word}")).collect::<Vec<_>>().join(", ")
+    let parts = counts.iter().filter_map(|(word, n)| Some((word, n.as_u64().filter(|n| *n > 0)?)));
+    parts.map(|(word, n)| format!("{} {word}", words::thousands(n))).collect::<Vec<_>>().join(", ")
 }
 
 fn inputs(inputs: &Value) -> String {

@@ -1,23 +1,47 @@
 //! Diagnostics on stderr, for `-v` and `LAKESMITH_LOG`.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
-/// Starts logging: `-v` tells of our own work, `-vv` in detail; `LAKESMITH_LOG` takes a filter such as
-/// `lakesmith=debug,deltalake=info` and goes before the flags. `LAKESMITH_LOG_FORMAT=json` prints a JSON object a line.
-pub fn start(verbose: u8) {
+/// Starts logging: `-v` tells of our own work, `-vv` in detail; `LAKESMITH_LOG` takes a level such as `debug` for our
+/// own work or a filter such as `lakesmith=debug,deltalake=info`, and goes before the flags. `LAKESMITH_LOG_FORMAT=json`
+/// prints a JSON object a line. A filter that cannot be read is given back.
+pub fn start(verbose: u8) -> Result<(), String> {
     let default = match verbose {
         0 => "lakesmith=warn",
         1 => "lakesmith=info",
         _ => "lakesmith=debug",
     };
-    let filter = std::env::var("LAKESMITH_LOG")
-        .ok()
-        .and_then(|text| EnvFilter::try_new(text).ok())
-        .unwrap_or_else(|| EnvFilter::new(default));
+    let told = std::env::var("LAKESMITH_LOG").ok().filter(|text| !text.trim().is_empty());
+    let (filter, unread) = match told.as_deref().map(|text| (text, filter(text))) {
+        Some((_, Some(filter))) => (filter, None),
+        Some((text, None)) => (EnvFilter::new(default), Some(text.to_string())),
+        None => (EnvFilter::new(default), None),
+    };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("LAKESMITH_LOG_FORMAT").as_deref() == Ok("json") {
         subscriber.json().init();
     } else {
         subscriber.with_ansi(super::ui::is_coloured()).with_target(false).init();
+    }
+    unread.map_or(Ok(()), Err)
+}
+
+fn filter(text: &str) -> Option<EnvFilter> {
+    match text.trim().parse::<LevelFilter>() {
+        Ok(level) => EnvFilter::try_new(format!("lakesmith={level}")).ok(),
+        Err(_) => EnvFilter::try_new(text).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_level_is_about_our_own_work() {
+        assert_eq!(filter("debug").unwrap().to_string(), "lakesmith=debug");
+        assert_eq!(filter("deltalake=info").unwrap().to_string(), "deltalake=info");
+        assert!(filter("a=b=c").is_none());
     }
 }

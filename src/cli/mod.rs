@@ -2,11 +2,13 @@
 
 mod args;
 mod check;
+mod examples;
 mod failure;
 mod files;
 mod frame;
 mod history;
 mod init;
+mod interrupt;
 mod logging;
 mod plan;
 mod progress;
@@ -16,8 +18,12 @@ mod rebuild;
 mod run;
 mod show;
 mod status;
+mod summary;
+mod table;
 mod ui;
+mod words;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -25,8 +31,9 @@ use clap::Parser;
 
 pub use args::Cli;
 use args::{Command, Global};
-use failure::{Failure, Outcome, WRONG};
+use failure::{Complaint, Failure, Outcome, WRONG};
 
+use crate::name::TableName;
 use crate::project::{self, Project};
 
 /// Parses the command line, does what it says, prints the answer; gives the exit code.
@@ -38,7 +45,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { WRONG } else { 0 });
         }
     };
-    logging::start(cli.global.verbose);
+    if let Err(filter) = logging::start(cli.global.verbose) {
+        ui::print_warning(&format!("LAKESMITH_LOG is no filter: {filter}").into());
+    }
     match carry_out(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
@@ -67,23 +76,35 @@ fn carry_out(cli: &Cli) -> Outcome {
 
 fn block_on(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(work)
+    let outcome = runtime.block_on(work);
+    // After an interruption computations still go on, for nobody.
+    runtime.shutdown_background();
+    outcome
 }
 
-/// Reads the project that the flags name; its warnings go to stderr.
+/// Reads the project that the flags name.
 fn project(global: &Global) -> Result<Arc<Project>, Failure> {
-    let project =
-        project::load(&global.project, global.environment.as_deref()).map_err(|faults| Failure::project(&faults))?;
-    if !global.quiet {
-        project.warnings.iter().for_each(|warning| ui::print_warning(&warning.to_string()));
+    if !global.project.is_dir() {
+        let error = Complaint::from(format!("there is no folder `{}`", global.project.display()));
+        return Err(Failure::wrong(
+            error.with_hint("`-C DIR` names a project's folder; `lakesmith init DIR` makes one"),
+        ));
     }
-    Ok(Arc::new(project))
+    let project = project::load(&global.project, global.environment.as_deref());
+    Ok(Arc::new(project.map_err(|faults| Failure::project(&faults))?))
+}
+
+/// The warnings of a project in a word; `check` prints them.
+fn mention_warnings(global: &Global, project: &Project) {
+    let warnings = project.warnings.len() as u64;
+    if warnings > 0 && !global.quiet {
+        let see = ui::command(global, "check");
+        ui::print_warning(&format!("`check` has {}; to see: {see}", words::count(warnings, "warning")).into());
+    }
 }
 
 /// The tables that a selection names.
-fn selected(
-    project: &Project,
-    select: &[String],
-) -> Result<std::collections::BTreeSet<crate::name::TableName>, Failure> {
-    project::select(project, select).map_err(|faults| Failure { faults, code: WRONG })
+fn selected(project: &Project, select: &[String]) -> Result<BTreeSet<TableName>, Failure> {
+    let tables = project::select(project, select);
+    tables.map_err(|errors| Failure { errors: errors.into_iter().map(Complaint::from).collect(), code: WRONG })
 }

@@ -4,7 +4,9 @@ use chrono::Utc;
 
 use super::args::{Global, SelectArgs};
 use super::failure::Outcome;
-use super::ui;
+use super::table::{Column, table};
+use super::{ui, words};
+use crate::name::{Layer, TableName};
 use crate::run::{TableStatus, survey};
 
 pub async fn carry_out(global: &Global, args: &SelectArgs) -> Outcome {
@@ -20,24 +22,39 @@ pub async fn carry_out(global: &Global, args: &SelectArgs) -> Outcome {
         return Ok(0);
     }
     let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-    let header = ["table", "version", "rows", "changed", "lag", "quarantined", "remarks"];
-    ui::answer(&ui::table(&header, &rows, &[false, true, true, true, false, true, false]));
+    let columns = [
+        Column::Name("table"),
+        Column::Number("version"),
+        Column::Number("rows"),
+        Column::Number("changed"),
+        Column::Text("behind"),
+        Column::Number("quarantined"),
+        Column::Text("remarks"),
+    ];
+    ui::answer(&table(&columns, &rows, ui::width()));
     Ok(0)
 }
 
 fn row(table: &TableStatus) -> Vec<String> {
-    let number = |n: Option<u64>| n.map(ui::thousands).unwrap_or_default();
-    let changed = table.changed_at.map(|at| format!("{} ago", ui::duration((Utc::now() - at).num_seconds())));
-    let lag: Vec<_> = table.lag.iter().map(|(input, n)| format!("{n} of {input}")).collect();
+    let number = |n: Option<u64>| n.map(words::thousands).unwrap_or_default();
+    let changed = table.changed_at.map(|at| format!("{} ago", words::duration((Utc::now() - at).num_seconds())));
+    let behind: Vec<_> = table.lag.iter().map(|(input, n)| behind(input, *n)).collect();
     vec![
         table.table.to_string(),
         table.version.map_or_else(|| "–".into(), |v| v.to_string()),
         number(table.rows),
         changed.unwrap_or_default(),
-        lag.join(", "),
+        behind.join(", "),
         number(table.quarantined),
         remarks(table),
     ]
+}
+
+/// Negative where the input has lost commits; the remarks then say so.
+fn behind(input: &TableName, n: i64) -> String {
+    let unit = if input.layer == Layer::Bronze { "batch" } else { "version" };
+    let sign = if n < 0 { "-" } else { "" };
+    format!("{sign}{} of {input}", words::count(n.unsigned_abs(), unit))
 }
 
 fn remarks(table: &TableStatus) -> String {
@@ -53,7 +70,8 @@ fn remarks(table: &TableStatus) -> String {
     }
     if !table.foreign_writes.is_empty() {
         let versions: Vec<_> = table.foreign_writes.iter().map(ToString::to_string).collect();
-        remarks.push(format!("another writer changed rows in version {}", versions.join(", ")));
+        let unit = if versions.len() == 1 { "version" } else { "versions" };
+        remarks.push(format!("another writer changed rows in {unit} {}", versions.join(", ")));
     }
     remarks.join("; ")
 }

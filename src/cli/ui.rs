@@ -1,16 +1,26 @@
-//! What people see: tables, errors, colour. stdout is the answer, stderr is for people.
+//! What people see: answers, errors, colour. stdout is the answer, stderr is for people.
 
 use std::io::{IsTerminal, Write};
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
-use comfy_table::{LineStyle, TableStyle};
 use serde::Serialize;
 
-use super::failure::Failure;
+use super::args::Global;
+use super::failure::{Complaint, Failure};
+use super::words;
 
 /// Whether stderr shows colours.
 pub fn is_coloured() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// The columns that an answer may take: those of the terminal, or `COLUMNS` where that is set. What goes into a file or
+/// another program has no width.
+pub fn width() -> Option<u16> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    let told = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    told.filter(|width| *width > 0).or_else(|| comfy_table::Table::new().width())
 }
 
 /// Prints an answer on stdout. A reader that has gone away (`| head`) is no error.
@@ -22,7 +32,7 @@ pub fn answer(text: &str) {
 /// Prints an answer as JSON on stdout.
 pub fn answer_json(value: &impl Serialize) {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => answer(&text),
+        Ok(text) => answer(&words::plain_json(&text)),
         Err(error) => tell(&format!("error: {error}")),
     }
 }
@@ -35,72 +45,39 @@ pub fn tell(text: &str) {
 
 /// Prints why a command failed; with `--json` also as an object on stdout.
 pub fn print_failure(failure: &Failure, json: bool) {
-    for fault in &failure.faults {
-        tell(&format!("{} {}", paint("error:", "1;31"), clean(fault)));
-    }
-    if failure.faults.len() > 1 {
-        tell(&format!("{} faults", failure.faults.len()));
+    failure.errors.iter().for_each(print_error);
+    if failure.errors.len() > 1 {
+        tell(&format!("{} errors", failure.errors.len()));
     }
     if json {
-        answer_json(&serde_json::json!({ "status": "failed", "errors": failure.faults }));
+        answer_json(&serde_json::json!({ "status": "failed", "errors": failure.errors }));
     }
+}
+
+/// Prints what went wrong.
+pub fn print_error(error: &Complaint) {
+    tell(&format!("{} {}", paint("error:", "1;31"), words::clean(&error.to_string())));
 }
 
 /// Prints what deserves a word but stops nothing.
-pub fn print_warning(text: &str) {
-    tell(&format!("{} {}", paint("warning:", "1;33"), clean(text)));
+pub fn print_warning(warning: &Complaint) {
+    tell(&format!("{} {}", paint("warning:", "1;33"), words::clean(&warning.to_string())));
 }
 
 /// Colours text where stderr shows colours; `code` is an SGR parameter.
-pub fn paint(text: &str, code: &str) -> String {
+fn paint(text: &str, code: &str) -> String {
     if is_coloured() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
 }
 
-/// Takes out what would move the cursor or colour a terminal; data must not.
-pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
-}
-
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// A table for people; numbers stand right. Fits the terminal's width.
-pub fn table(header: &[&str], rows: &[Vec<String>], numeric: &[bool]) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.iter().map(|h| clean(h)));
-    for row in rows {
-        let cells = row.iter().enumerate().map(|(i, text)| {
-            let cell = Cell::new(clean(text));
-            match numeric.get(i) {
-                Some(true) => cell.set_alignment(CellAlignment::Right),
-                _ => cell,
-            }
-        });
-        table.add_row(cells.collect::<Vec<_>>());
+/// A command for the user to type, with the flags that name this project and environment.
+pub fn command(global: &Global, rest: &str) -> String {
+    let mut text = "lakesmith ".to_string();
+    let dir = global.project.display().to_string();
+    if dir != "." {
+        text.push_str(&format!("-C {} ", words::shell(&dir)));
     }
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
-
-/// `1234567` as `1,234,567`.
-pub fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(c);
+    if let Some(environment) = &global.environment {
+        text.push_str(&format!("--env {} ", words::shell(environment)));
     }
-    text
-}
-
-/// How long ago, or how long it took: `3 s`, `5 min`, `2 h`, `4 d`.
-pub fn duration(seconds: i64) -> String {
-    match seconds.max(0) {
-        s @ 0..120 => format!("{s} s"),
-        s @ 120..7200 => format!("{} min", s / 60),
-        s @ 7200..172_800 => format!("{} h", s / 3600),
-        s => format!("{} d", s / 86_400),
-    }
+    text + rest
 }

@@ -130,7 +130,20 @@ impl Table {
     /// # Errors
     /// [`Error::Query`], or as the writer's. Nothing is left behind.
     pub async fn write(&self, frame: LazyFrame, schema: &TableSchema) -> Result<Vec<DataFile>, Error> {
-        self.writer(schema)?.write_query(frame).await
+        self.write_telling(frame, schema, |_| ()).await
+    }
+
+    /// As [`Table::write`]; `tell` hears how many rows each piece has, from the threads that compute.
+    ///
+    /// # Errors
+    /// As [`Table::write`].
+    pub async fn write_telling(
+        &self,
+        frame: LazyFrame,
+        schema: &TableSchema,
+        tell: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<Vec<DataFile>, Error> {
+        self.writer(schema)?.write_query(frame, tell).await
     }
 
     /// Deletes files that this process wrote and never tried to commit.

@@ -84,6 +84,9 @@ pub struct InputVersion {
     pub batch: Option<i64>,
 }
 
+/// How the error of a table begins that was not tried.
+const SKIPPED: &str = "skipped: ";
+
 /// How a run or a table ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -184,6 +187,16 @@ impl TableReport {
             note: None,
             ..TableReport::unchanged(table, version, "")
         }
+    }
+
+    /// A report of a table that was not tried because one that it reads failed.
+    pub fn skipped(table: TableName, above: &TableName) -> Self {
+        TableReport::failed(table, Action::None, None, format!("{SKIPPED}`{above}` failed"))
+    }
+
+    /// Whether it was not tried because a table that it reads failed.
+    pub fn is_skipped(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.starts_with(SKIPPED))
     }
 
     /// Whether the run wrote to the table.

@@ -41,7 +41,7 @@ pub struct Lease {
 
 /// Claims a table for a run.
 pub async fn claim(lake: &Lake, table: &TableName, run_id: &str) -> Result<Claimed> {
-    let path = format!("_lakesmith/claims/{table}.json");
+    let path = path(table);
     let ours = || Claim { run_id: run_id.to_string(), table: table.to_string(), until: Utc::now() + LEASE };
     if lake.put_if_absent(&path, bytes(&ours())).await? {
         return Ok(Claimed::Ours(Lease::new(lake, path, ours())));
@@ -64,6 +64,19 @@ async fn take_over(lake: &Lake, path: String, ours: Claim, expired: &ETag) -> Re
 
 fn bytes(claim: &Claim) -> Vec<u8> {
     serde_json::to_vec(claim).unwrap_or_default()
+}
+
+/// Deletes the claim of a run that is stopped half-way; another run's stays.
+pub async fn give_up(lake: &Lake, table: &TableName, run_id: &str) {
+    let path = path(table);
+    let Ok(Some((found, _))) = lake.get(&path).await else { return };
+    if serde_json::from_slice::<Claim>(&found).is_ok_and(|claim| claim.run_id == run_id) {
+        let _ = lake.delete(&path).await;
+    }
+}
+
+fn path(table: &TableName) -> String {
+    format!("_lakesmith/claims/{table}.json")
 }
 
 impl Lease {

@@ -7,7 +7,7 @@ use super::error::{Error, Result};
 use super::look::Seen;
 use super::protocol::{self, folder};
 use super::silver::operation;
-use super::{Run, stream};
+use super::{Event, Run, stream};
 use crate::delta::{self, At, Change, DataFile, MergeSpec, Scope, Snapshot, Table, TableSchema};
 use crate::expr::Columns;
 use crate::gold::{self, Input, Strategy};
@@ -56,7 +56,9 @@ impl Task<'_> {
             return self.report(Action::Merge, RowCounts::default(), Vec::new(), Vec::new(), &schema, extent.why).await;
         }
         let frame = gold::recompute(self.derived, &extent.inputs, extent.touched.clone())?;
-        let staged = self.target.write(frame, &schema).await?;
+        let (run, name) = (self.run.clone(), self.name.clone());
+        let tell = move |rows| run.tell(Event::Progress { table: name.clone(), rows });
+        let staged = self.target.write_telling(frame, &schema, tell).await?;
         let mut rows = RowCounts { read: staged.iter().filter_map(DataFile::rows).sum(), ..RowCounts::default() };
         let base = self.seen.own.as_ref();
         // Without a key the table becomes what was computed, as a multiset of rows.

@@ -54,7 +54,8 @@ impl Seen {
 
 /// The folder in which a project's files arrive.
 pub fn open(project: &Project) -> Result<Landing> {
-    Landing::open(&project.environment.landing).map_err(|error| Error::Refused(error.to_string()))
+    let hint = format!("make it, or set `landing` of environment `{}` in lakesmith.yaml", project.environment.name);
+    Landing::open(&project.environment.landing).map_err(|error| Error::Refused(format!("{error}; {hint}")))
 }
 
 /// Lists and judges the files of a bronze table.

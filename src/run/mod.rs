@@ -103,6 +103,13 @@ impl Run {
         report
     }
 
+    /// Gives free what this run has claimed of `tables`, when it is stopped half-way.
+    pub async fn give_up(&self, tables: &BTreeSet<TableName>) {
+        for table in tables {
+            claim::give_up(&self.lake, table, &self.id).await;
+        }
+    }
+
     fn tell(&self, event: Event) {
         (self.listener)(event);
     }

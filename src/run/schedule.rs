@@ -28,8 +28,7 @@ pub async fn tables(run: &Arc<Run>, request: &Request, jobs: usize) -> Vec<Table
         for name in ready {
             if let Some(above) = failed_above(run, &name, &reports) {
                 skipped = true;
-                let why = format!("skipped: `{above}` failed");
-                finish(run, &mut reports, TableReport::failed(name, Action::None, None, why));
+                finish(run, &mut reports, TableReport::skipped(name, &above));
                 continue;
             }
             let (run, permits) = (run.clone(), permits.clone());

@@ -9,7 +9,7 @@ use polars::prelude::*;
 use super::error::{Error, Result};
 use super::protocol::{self, folder, quarantine_folder};
 use super::quarantine::{self, Reach};
-use super::{Run, stream};
+use super::{Event, Run, stream};
 use crate::delta::{self, Change, DataFile, MergeSpec, Operation, Scope, Snapshot, Table, TableSchema};
 use crate::name::TableName;
 use crate::plan::{Decision, TableState};
@@ -178,13 +178,14 @@ impl Task<'_> {
             read += tokio::task::spawn_blocking(move || stream::count(counted.select([col("_batch")]))).await??;
             let prepared = silver::prepare(self.events, source.index, events)?;
             let (good, bad, refused, passed) = (good.clone(), bad.clone(), refused.clone(), passed.clone());
-            let (run_id, at) = (self.run.id.clone(), self.run.started_at);
+            let (run, name) = (self.run.clone(), self.name.clone());
             let each = move |batch: DataFrame| -> Result<()> {
+                run.tell(Event::Progress { table: name.clone(), rows: batch.height() as u64 });
                 let (rows, quarantined) = silver::split(batch)?;
                 passed.fetch_add(rows.height() as u64, Ordering::Relaxed);
                 refused.fetch_add(quarantined.height() as u64, Ordering::Relaxed);
                 if quarantined.height() > 0 {
-                    bad.write(silver::with_run(quarantined, &run_id, at)?)?;
+                    bad.write(silver::with_run(quarantined, &run.id, run.started_at)?)?;
                 }
                 Ok(good.write(rows)?)
             };

@@ -54,7 +54,10 @@ impl Layers {
         let table = self.lake.table(&format!("{folder}/{base}"));
         match version {
             Some(version) => table.snapshot_at(&at(version)?).await,
-            None => table.snapshot().await?.ok_or_else(|| Error::Query(format!("`{schema}.{base}` holds nothing yet"))),
+            None => {
+                let missing = || Error::gone(&format!("`{schema}.{base}`"), "it holds nothing yet");
+                table.snapshot().await?.ok_or_else(missing)
+            }
         }
     }
 

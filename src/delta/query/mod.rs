@@ -57,10 +57,24 @@ fn failed(error: &DataFusionError) -> Error {
     Error::Query(text(error))
 }
 
+/// What DataFusion calls its errors says nothing to people.
+const KINDS: [&str; 8] = [
+    "Error during planning: ",
+    "Execution error: ",
+    "Arrow error: ",
+    "External error: ",
+    "Schema error: ",
+    "This feature is not implemented: ",
+    "Invalid or Unsupported Configuration: ",
+    "sql parser error: ",
+];
+
 fn text(error: &DataFusionError) -> String {
-    let text = error.find_root().strip_backtrace();
-    let kinds = ["Error during planning: ", "Execution error: ", "Arrow error: ", "External error: "];
-    kinds.iter().fold(text.as_str(), |text, kind| text.strip_prefix(kind).unwrap_or(text)).to_owned()
+    let text = match error.find_root() {
+        DataFusionError::SQL(error, _) => error.to_string(),
+        other => other.strip_backtrace(),
+    };
+    KINDS.iter().fold(text.as_str(), |text, kind| text.strip_prefix(kind).unwrap_or(text)).to_owned()
 }
 
 #[cfg(test)]

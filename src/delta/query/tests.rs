@@ -129,7 +129,7 @@ async fn an_unknown_name_is_told_with_the_one_that_was_meant() {
     assert_eq!(unknown("regions").await, "there is no table `regions`; did you mean `gold.regions`?");
     assert_eq!(unknown("sliver.orders").await, "there is no table `sliver.orders`; did you mean `silver.orders`?");
     assert!(unknown("nothing.like_it").await.contains("there are gold.regions, gold.unbuilt, lakesmith.ledger"));
-    assert_eq!(unknown("gold.unbuilt").await, "`gold.unbuilt` holds nothing yet");
+    assert_eq!(unknown("gold.unbuilt").await, "`gold.unbuilt`: it holds nothing yet");
     let column = refused(&disk, "SELECT ordered FROM silver.orders").await;
     assert!(column.contains("No field named ordered") && column.contains("Ordered"), "{column}");
 }

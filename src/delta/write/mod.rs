@@ -191,19 +191,23 @@ impl Writer {
         (files, failure)
     }
 
-    /// Carries out a query with the streaming engine and writes its result.
-    pub(super) async fn write_query(self, frame: LazyFrame) -> Result<Vec<DataFile>, Error> {
+    /// Carries out a query with the streaming engine and writes its result; `tell` hears of each piece's rows.
+    pub(super) async fn write_query(
+        self,
+        frame: LazyFrame,
+        tell: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<Vec<DataFile>, Error> {
         let writer = Arc::new(self);
         let (sink, failure) = (Arc::clone(&writer), Arc::new(Mutex::new(None)));
         let first = Arc::clone(&failure);
         let query = tokio::task::spawn_blocking(move || {
-            let take = PlanCallback::new(move |frame: DataFrame| match sink.write(frame) {
-                Ok(()) => Ok(false),
-                Err(error) => {
+            let take = PlanCallback::new(move |frame: DataFrame| {
+                tell(frame.height() as u64);
+                sink.write(frame).map(|()| false).map_err(|error| {
                     let message = error.to_string();
                     locked(&first).get_or_insert(error);
-                    Err(PolarsError::ComputeError(message.into()))
-                }
+                    PolarsError::ComputeError(message.into())
+                })
             });
             let sunk = frame.sink_batches(take, true, Some(BATCH_ROWS))?;
             sunk.collect_with_engine(Engine::Streaming)

@@ -1,0 +1,84 @@
+//! The examples that `--help` ends with.
+
+/// `lakesmith --help`
+pub const ALL: &str = "\
+Examples:
+  lakesmith init shop                     write a project of two sources, ready to run
+  lakesmith -C shop run                   take in its files, make its tables
+  lakesmith -C shop show gold.daily_revenue
+
+Exit codes: 0 done; 1 a table or a file failed; 2 the project or the command is wrong; 3 a check stopped a table.";
+
+/// `lakesmith init --help`
+pub const INIT: &str = "\
+Examples:
+  lakesmith init shop && lakesmith -C shop run";
+
+/// `lakesmith check --help`
+pub const CHECK: &str = "\
+Examples:
+  lakesmith check                         all faults and warnings, each with file, line and hint
+  lakesmith check --env prod --json";
+
+/// `lakesmith plan --help`
+pub const PLAN: &str = "\
+Examples:
+  lakesmith plan                          the whole project
+  lakesmith plan +gold.daily_revenue      this table and all that it is made from";
+
+/// `lakesmith run --help`
+pub const RUN: &str = "\
+Examples:
+  lakesmith run                           everything; running again finishes what was left
+  lakesmith run bronze                    only take in files
+  lakesmith run bronze.orders+ --json     one source and what is made from it, for a script
+
+Exit code 1: a table failed or a file is set aside; the others are done all the same.";
+
+/// `lakesmith rebuild --help`
+pub const REBUILD: &str = "\
+Examples:
+  lakesmith rebuild silver.orders+        asks first; the table and what is made from it
+  lakesmith rebuild gold --yes            does not ask";
+
+/// `lakesmith status --help`
+pub const STATUS: &str = "\
+Examples:
+  lakesmith status
+  lakesmith status silver gold --json";
+
+/// `lakesmith history --help`
+pub const HISTORY: &str = "\
+Examples:
+  lakesmith history silver.orders
+  lakesmith history gold.daily_revenue -n 5 --json";
+
+/// `lakesmith files --help`
+pub const FILES: &str = "\
+Examples:
+  lakesmith files bronze.orders
+  lakesmith files --state set_aside       those that want somebody's attention
+  lakesmith files --ignore orders/broken.csv";
+
+/// `lakesmith show --help`
+pub const SHOW: &str = "\
+Examples:
+  lakesmith show gold.daily_revenue
+  lakesmith show silver.orders@3 -n 100 --format csv
+  lakesmith show silver.orders@2026-11-01T00:00:00Z
+
+For an order, ask: lakesmith query 'SELECT * FROM silver.orders ORDER BY order_id LIMIT 20'";
+
+/// `lakesmith query --help`
+pub const QUERY: &str = "\
+Examples:
+  lakesmith query 'SELECT region, sum(revenue) FROM gold.daily_revenue GROUP BY region'
+  lakesmith query 'SELECT count(*) FROM silver.\"orders@0\"'
+  lakesmith query 'SELECT * FROM lakesmith.runs ORDER BY started_at DESC LIMIT 5'
+  lakesmith query 'SELECT path, reason FROM lakesmith.ledger' --format csv";
+
+/// `lakesmith quarantine --help`
+pub const QUARANTINE: &str = "\
+Examples:
+  lakesmith quarantine silver.orders
+  lakesmith quarantine silver.orders -n 1000 --format json";

@@ -1,0 +1,44 @@
+//! Ctrl-C and a polite kill: what is not committed is left undone, and nobody has to wait for our claims to expire.
+
+use super::failure::Failure;
+use crate::plan::Request;
+use crate::report::RunReport;
+use crate::run::Run;
+
+/// Exit code of a process that Ctrl-C ended, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// The report of `work`, which carries out `run`, unless the user interrupts it.
+pub async fn or_done(
+    run: &Run,
+    request: &Request,
+    work: impl Future<Output = RunReport>,
+) -> Result<RunReport, Failure> {
+    tokio::select! {
+        report = work => Ok(report),
+        () = interrupted() => {
+            run.give_up(&request.tables).await;
+            let message = "interrupted: what was committed stays, the next run does the rest";
+            Err(Failure { errors: vec![message.into()], code: INTERRUPTED })
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,156 @@
+//! What a run did, for someone who is tired.
+
+use super::args::Global;
+use super::failure::Complaint;
+use super::table::{Column, table};
+use super::{ui, words};
+use crate::report::{Action, FileNote, RowCounts, RunReport, Status, TableReport};
+
+/// Files named per table; the rest is counted.
+const FILES_SHOWN: usize = 10;
+
+/// Prints a report: the tables on stdout, what went wrong and what to look at on stderr.
+pub fn print(global: &Global, report: &RunReport) {
+    let for_people = !global.json && !global.quiet;
+    if global.json {
+        ui::answer_json(report);
+    } else if for_people {
+        ui::answer(&tables(report, ui::width()));
+    }
+    for table in &report.tables {
+        errors(global, table).iter().for_each(ui::print_error);
+        if for_people {
+            remarks(global, table).iter().for_each(|line| ui::tell(line));
+        }
+    }
+    if for_people {
+        ui::tell(&last_line(report));
+    }
+}
+
+fn tables(report: &RunReport, width: Option<u16>) -> String {
+    let rows: Vec<Vec<String>> = report.tables.iter().map(row).collect();
+    let columns = [
+        Column::Name("table"),
+        Column::Name("action"),
+        Column::Number("version"),
+        Column::Text("rows"),
+        Column::Number("seconds"),
+    ];
+    table(&columns, &rows, width)
+}
+
+fn row(table: &TableReport) -> Vec<String> {
+    let action = match (table.status, table.action) {
+        _ if table.is_skipped() => "skipped",
+        (Status::Failed, _) => "failed",
+        (_, Action::None) => "–",
+        (_, action) => action.as_str(),
+    };
+    let version = table.version.map(|v| v.to_string()).unwrap_or_default();
+    vec![table.table.to_string(), action.into(), version, rows(table), format!("{:.2}", table.seconds)]
+}
+
+fn rows(table: &TableReport) -> String {
+    let files = &table.files;
+    let mut parts = vec![match (table.status, table.action) {
+        (Status::Failed, _) => String::new(),
+        (_, Action::None) => table.note.clone().unwrap_or_default(),
+        (_, Action::Append) if files.taken > 0 => {
+            format!("{} from {}", counts(&table.rows), words::count(files.taken, "file"))
+        }
+        _ => counts(&table.rows),
+    }];
+    if !files.set_aside.is_empty() {
+        parts.push(format!("{} set aside", words::count(files.set_aside.len() as u64, "file")));
+    }
+    if !files.left.is_empty() {
+        parts.push(format!("{} left for the next run", words::count(files.left.len() as u64, "file")));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join(", ")
+}
+
+fn counts(rows: &RowCounts) -> String {
+    let named = [
+        (rows.inserted, "inserted"),
+        (rows.updated, "updated"),
+        (rows.deleted, "deleted"),
+        (rows.unchanged, "unchanged"),
+        (rows.superseded, "superseded"),
+        (rows.filtered, "filtered"),
+        (rows.quarantined, "quarantined"),
+    ];
+    let parts: Vec<_> =
+        named.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", words::thousands(*n))).collect();
+    if parts.is_empty() { "no rows".into() } else { parts.join(", ") }
+}
+
+/// What went wrong with a table itself; what was skipped for another's sake stands in the last line.
+fn errors(global: &Global, table: &TableReport) -> Vec<Complaint> {
+    if !table.files.set_aside.is_empty() {
+        return vec![set_aside(global, table)];
+    }
+    let error = table.error.iter().filter(|_| !table.is_skipped());
+    error.map(|error| Complaint::from(format!("`{}`: {error}", table.table))).collect()
+}
+
+fn set_aside(global: &Global, table: &TableReport) -> Complaint {
+    let files = &table.files.set_aside;
+    let verb = if files.len() == 1 { "is" } else { "are" };
+    let mut message = format!("`{}`: {} {verb} set aside", table.table, words::count(files.len() as u64, "file"));
+    listed(files).iter().for_each(|line| message.push_str(&format!("\n{line}")));
+    let path = match files.as_slice() {
+        [one] if words::clean_line(&one.path) == one.path => words::shell(&one.path),
+        _ => "PATH".to_string(),
+    };
+    let settle = ui::command(global, &format!("files --ignore {path}"));
+    Complaint::from(message).with_hint(format!("mend or remove what is set aside, or settle it: {settle}"))
+}
+
+fn listed(files: &[FileNote]) -> Vec<String> {
+    let line = |file: &FileNote| format!("  {}: {}", words::clean_line(&file.path), words::clean_line(&file.reason));
+    let mut lines: Vec<String> = files.iter().take(FILES_SHOWN).map(line).collect();
+    if files.len() > FILES_SHOWN {
+        lines.push(format!("  … and {} more", words::thousands((files.len() - FILES_SHOWN) as u64)));
+    }
+    lines
+}
+
+/// What is no error and yet worth a look.
+fn remarks(global: &Global, table: &TableReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !table.files.left.is_empty() {
+        lines.push(format!("`{}` leaves for the next run:", table.table));
+        lines.extend(listed(&table.files.left));
+    }
+    if table.rows.quarantined > 0 && table.status == Status::Succeeded {
+        let rows = words::count(table.rows.quarantined, "row");
+        let see = ui::command(global, &format!("quarantine {}", table.table));
+        lines.push(format!("`{}` refused {rows}; to see them: {see}", table.table));
+    }
+    lines
+}
+
+fn last_line(report: &RunReport) -> String {
+    let count = |f: &dyn Fn(&TableReport) -> bool| report.tables.iter().filter(|t| f(t)).count() as u64;
+    let written = count(&TableReport::changed);
+    let skipped = count(&TableReport::is_skipped);
+    let failed = count(&|t| t.status == Status::Failed) - skipped;
+    let aside: u64 = report.tables.iter().map(|t| t.files.set_aside.len() as u64).sum();
+    let all = words::count(report.tables.len() as u64, "table");
+    let mut parts = vec![match (report.status, written) {
+        (Status::Unchanged, _) => "nothing to do".to_string(),
+        (_, n) => format!("{n} of {all} written"),
+    }];
+    if failed > 0 {
+        parts.push(format!("{failed} failed"));
+    }
+    if skipped > 0 {
+        parts.push(format!("{skipped} skipped because of that"));
+    }
+    if aside > 0 {
+        parts.push(format!("{} set aside", words::count(aside, "file")));
+    }
+    format!("run {}: {}", report.run_id, parts.join(", "))
+}
