@@ -125,17 +125,40 @@ mod tests {
 
     #[test]
     fn texts_wrap_where_the_terminal_is_narrow_and_names_do_not() {
-        insta::assert_snapshot!(table(&COLUMNS, &rows(), Some(38)), @"");
+        insta::assert_snapshot!(table(&COLUMNS, &rows(), Some(38)), @r"
+         table       rows   why
+        ─────────────────────────────────────
+         silver.a   1,200   its definition
+                            changed
+         gold.b         7
+        ");
     }
 
     #[test]
     fn where_texts_have_no_room_either_rows_become_blocks() {
-        insta::assert_snapshot!(table(&COLUMNS, &rows(), Some(30)), @"");
+        insta::assert_snapshot!(table(&COLUMNS, &rows(), Some(30)), @r"
+        ── 1 ─────────────────────────
+         table   silver.a
+         rows    1,200
+         why     its definition changed
+        ── 2 ─────────────────────────
+         table   gold.b
+         rows    7
+        ");
     }
 
     #[test]
     fn rows_that_do_not_fit_become_blocks() {
-        insta::assert_snapshot!(records(&COLUMNS, &rows(), Some(40)), @"");
+        insta::assert_snapshot!(records(&COLUMNS, &rows(), Some(40)), @r"
+        ── 1 ───────────────────────────────────
+         table   silver.a
+         rows    1,200
+         why     its definition changed
+        ── 2 ───────────────────────────────────
+         table   gold.b
+         rows    7
+         why
+        ");
         assert_eq!(records(&COLUMNS, &rows(), Some(60)), table(&COLUMNS, &rows(), None));
     }
 

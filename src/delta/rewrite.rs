@@ -34,7 +34,7 @@ pub(super) async fn write_apart(
 ) -> Result<Vec<DataFile>, Error> {
     let write = |frame| async move {
         let writer = Writer::with_file_bytes(table.clone(), schema, shape.file_bytes)?;
-        writer.with_lanes(shape.lanes).write_query(frame).await
+        writer.with_lanes(shape.lanes).write_query(frame, |_| ()).await
     };
     let results: Vec<Result<Vec<DataFile>, Error>> =
         stream::iter(frames).map(write).buffered(at_once()).collect().await;
