@@ -21,9 +21,10 @@ pub(in crate::expr) fn days(date: NaiveDate) -> Option<i64> {
     Some(i64::from(date.num_days_from_ce() - EPOCH)).filter(|days| DAYS.contains(days))
 }
 
-/// The day that is so many days after 1970-01-01.
+/// The day that is so many days after 1970-01-01, likewise.
 pub(in crate::expr) fn date(days: i64) -> Option<NaiveDate> {
-    NaiveDate::from_num_days_from_ce_opt(i32::try_from(days).ok()?.checked_add(EPOCH)?)
+    let days = i32::try_from(days).ok().filter(|days| DAYS.contains(&i64::from(*days)))?;
+    NaiveDate::from_num_days_from_ce_opt(days + EPOCH)
 }
 
 /// An instant as microseconds since 1970, if it is in the years 0001 to 9999 of UTC and has no finer fraction.
@@ -36,8 +37,9 @@ pub(in crate::expr) fn micros(utc: NaiveDateTime) -> Option<i64> {
     Some(utc.and_utc().timestamp_micros())
 }
 
-/// The instant that is so many microseconds after 1970.
+/// The instant that is so many microseconds after 1970, in those years too.
 pub(in crate::expr) fn instant(micros: i64) -> Option<DateTime<Utc>> {
+    date(day_of(micros))?;
     DateTime::from_timestamp_micros(micros)
 }
 
@@ -99,6 +101,7 @@ pub(in crate::expr) fn format_timestamp(micros: i64) -> Option<String> {
 
 /// Microseconds of a day's beginning.
 pub(in crate::expr) fn midnight(days: i64) -> Option<i64> {
+    date(days)?;
     days.checked_mul(86_400 * MICROS)
 }
 

@@ -97,10 +97,10 @@ impl Unit {
 
     /// The whole units from one instant to another, negative if it is earlier.
     pub(in crate::expr) fn between(self, from: i64, to: i64) -> Option<i64> {
-        if let Some(micros) = self.micros() {
-            return Some(to.checked_sub(from)? / micros);
-        }
         let (a, b) = (instant(from)?.naive_utc(), instant(to)?.naive_utc());
+        if let Some(micros) = self.micros() {
+            return Some((to - from) / micros);
+        }
         let within = |t: NaiveDateTime| (t.day(), t.time());
         let mut months = i64::from(b.year() - a.year()) * 12 + i64::from(b.month()) - i64::from(a.month());
         if months > 0 && within(b) < within(a) {

@@ -66,7 +66,7 @@ pub(super) static FUNCTIONS: &[Definition] = &[
         required: 2,
         result: |_| Ok(Type::Int),
         lower: date_part,
-        fault: None,
+        fault: Some("outside of the years 0001 to 9999"),
     },
     Definition {
         name: "date_add",
@@ -88,7 +88,7 @@ pub(super) static FUNCTIONS: &[Definition] = &[
             let arguments = (call.integer_or(1, 0), call.integer_or(2, 0));
             map2::<Long, Long, i64>(arguments, DataType::Int64, move |from, to| unit?.between(from, to))
         },
-        fault: None,
+        fault: Some("outside of the years 0001 to 9999"),
     },
 ];
 

@@ -32,7 +32,10 @@ fn can_fail(from: &Type, to: &Type) -> bool {
         _ => 8,
     };
     match (from, to) {
-        (Type::Null, _) | (_, Type::String) | (Type::Date | Type::Timestamp | Type::Boolean, _) => false,
+        (Type::Null | Type::Boolean, _) => false,
+        // other writers' tables may hold years that ours cannot
+        (Type::Date | Type::Timestamp, _) => true,
+        (_, Type::String) => false,
         (from, to) if from.is_integer() && to.is_integer() => bytes(from) > bytes(to),
         (from, Type::Double) if from.is_numeric() => false,
         (from, Type::Float) if from.is_integer() || *from == Type::Float => false,
@@ -189,6 +192,10 @@ fn shown(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::Float64(d) => format!("{d:?}"),
         AnyValue::Float32(f) => format!("{f:?}"),
+        // only such a one has no cast, and Polars panics when it shows one
+        AnyValue::Date(_) | AnyValue::Datetime(..) | AnyValue::DatetimeOwned(..) => {
+            "a time outside of the years 0001 to 9999".to_owned()
+        }
         value => value.get_str().map_or_else(|| value.to_string(), |text| format!("'{}'", clip(text))),
     }
 }

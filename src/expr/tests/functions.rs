@@ -1,5 +1,5 @@
 use super::{all, error, type_of, value};
-use crate::expr::functions;
+use crate::expr::{Column, Type, functions};
 
 #[test]
 fn text() {
@@ -284,5 +284,32 @@ fn types_of_results() {
         ("date_diff('day', DATE '2024-01-01', DATE '2024-01-01')", "bigint"),
     ] {
         assert_eq!(type_of(sql), ty, "{sql}");
+    }
+}
+
+/// Another writer's table may hold them.
+#[test]
+fn years_beyond_ours_are_faults() {
+    use polars::prelude::{DataFrame, DataType, IntoColumn as _, NamedFrom as _, Series};
+    let at = Series::new("at".into(), [i64::MAX, i64::MIN, 253_402_300_800_000_000]).cast(&Type::Timestamp.to_polars());
+    let day = Series::new("day".into(), [i32::MAX, i32::MIN, 2_932_897]).cast(&DataType::Date);
+    let frame = DataFrame::new(3, vec![at.unwrap().into_column(), day.unwrap().into_column()]).unwrap();
+    let t = super::Table { frame, columns: vec![Column::new("at", Type::Timestamp), Column::new("day", Type::Date)] };
+    for sql in [
+        "CAST(at AS string)",
+        "CAST(day AS string)",
+        "CAST(day AS timestamp)",
+        "date_part('year', at)",
+        "date_part('year', day)",
+        "date_trunc('month', at, 'Europe/Berlin')",
+        "date_trunc('month', day)",
+        "date_add('day', -1, at)",
+        "date_add('month', -1, day)",
+        "date_diff('day', at, day)",
+        "format_timestamp(at, '%Y')",
+    ] {
+        for row in super::rows(sql, &t) {
+            assert!(row.starts_with("fault: "), "{sql}: {row}");
+        }
     }
 }
