@@ -4,6 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// Characters that stand in no column's name: Delta refuses them where column mapping is off, and a carriage return ends
+/// a line for some readers. <https://github.com/delta-io/delta/blob/master/PROTOCOL.md#column-mapping>
+pub const REFUSED_IN_COLUMNS: [char; 11] = [' ', ',', ';', '{', '}', '(', ')', '\n', '\r', '\t', '='];
+
 /// bronze, silver or gold
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

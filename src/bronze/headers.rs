@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 
 use super::lineage::ADDED;
-
-/// Delta refuses these in a column's name unless column mapping is on (protocol, "Column Mapping").
-const REFUSED: [char; 10] = [' ', ',', ';', '{', '}', '(', ')', '\n', '\t', '='];
+use crate::name::REFUSED_IN_COLUMNS as REFUSED;
 
 /// One column of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +82,7 @@ mod tests {
     #[test]
     fn what_delta_refuses_is_cleaned() {
         assert_eq!(
-            stored(&["Order Date", "Amount (EUR)", "a;b{c}=d\te\nf", "", " "]),
+            stored(&["Order Date", "Amount (EUR)", "a;b{c}=d\te\r\nf", "", " "]),
             ["Order_Date", "Amount_EUR", "a_b_c_d_e_f", "column_4", "column_5"]
         );
         assert_eq!(clean_headers(&["Order Date"])[0].original, "Order Date");

@@ -23,6 +23,7 @@ mod table;
 mod ui;
 mod words;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,7 +35,8 @@ use args::{Command, Global};
 use failure::{Complaint, Failure, Outcome, WRONG};
 
 use crate::name::TableName;
-use crate::project::{self, Project};
+use crate::project::{self, Project, Question};
+use crate::run::columns_from_lake;
 
 /// Parses the command line, does what it says, prints the answer; gives the exit code.
 pub fn main() -> ExitCode {
@@ -82,16 +84,31 @@ fn block_on(work: impl Future<Output = Outcome>) -> Outcome {
     outcome
 }
 
-/// Reads the project that the flags name.
+/// Reads the project that the flags name, and from its lake and landing folder the columns of its bronze tables.
 fn project(global: &Global) -> Result<Arc<Project>, Failure> {
+    folder(global)?;
+    let unreachable = RefCell::new(None);
+    let known = |question: &Question| {
+        columns_from_lake(question).unwrap_or_else(|error| {
+            unreachable.replace(Some(error));
+            None
+        })
+    };
+    let project = project::load(&global.project, global.environment.as_deref(), &known);
+    if let Some(error) = unreachable.take() {
+        return Err(error.into());
+    }
+    Ok(Arc::new(project.map_err(|faults| Failure::project(&faults))?))
+}
+
+fn folder(global: &Global) -> Result<(), Failure> {
     if !global.project.is_dir() {
         let error = Complaint::from(format!("there is no folder `{}`", global.project.display()));
         return Err(Failure::wrong(
             error.with_hint("`-C DIR` names a project's folder; `lakesmith init DIR` makes one"),
         ));
     }
-    let project = project::load(&global.project, global.environment.as_deref());
-    Ok(Arc::new(project.map_err(|faults| Failure::project(&faults))?))
+    Ok(())
 }
 
 /// The warnings of a project in a word; `check` prints them.

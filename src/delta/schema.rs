@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Error, partition};
 use crate::expr::{Column, Columns, Type};
+use crate::name::REFUSED_IN_COLUMNS;
 
 /// Column to key to text.
 pub(super) type Texts = BTreeMap<String, BTreeMap<String, String>>;
@@ -130,7 +131,7 @@ fn check_names(table: &str, prefix: &str, columns: &[Column]) -> Result<(), Erro
     let mut seen = BTreeSet::new();
     for Column { name, ty } in columns {
         let path = format!("{prefix}{name}");
-        if name.is_empty() || name.contains([' ', ',', ';', '{', '}', '(', ')', '\n', '\r', '\t', '=']) {
+        if name.is_empty() || name.contains(REFUSED_IN_COLUMNS) {
             return Err(Error::invalid(table, format!("Delta cannot store a column named {path:?}")));
         }
         if !seen.insert(name.to_lowercase()) {

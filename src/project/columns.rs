@@ -3,13 +3,14 @@
 use super::reader::{File, Text};
 use super::spelling::did_you_mean;
 use crate::expr::{Column, Columns, Type};
+use crate::name::REFUSED_IN_COLUMNS;
 
 /// Why a name cannot be a column's: Delta refuses some characters, lakesmith keeps `_` for its own columns.
 pub(super) fn bad_name(name: &str) -> Option<String> {
     if name.starts_with('_') {
         return Some("names that begin with `_` belong to lakesmith".to_owned());
     }
-    let refused = name.contains(super::header::REFUSED) || name.chars().any(char::is_control);
+    let refused = name.contains(REFUSED_IN_COLUMNS) || name.chars().any(char::is_control);
     (name.is_empty() || refused).then(|| "no spaces and none of , ; { } ( ) =".to_owned())
 }
 

@@ -2,18 +2,16 @@
 
 use std::path::Path;
 
-use super::columns::{self, known_hint};
+use super::columns;
 use super::contract::{self, Loaded};
-use super::declared::{Declared, DeclaredTable, NamedSql};
-use super::declared_step::Verb;
-use super::events_source::{Origin, Sources};
-use super::model::{ChangedFiles, EventColumn, EventInput, Events, Property};
-use super::reader::{Faults, Text};
-use super::spelling::did_you_mean;
-use super::sql_names;
+use super::declared::{Declared, DeclaredTable};
+use super::events_columns::Properties;
+use super::events_source::Sources;
+use super::known::Asked;
+use super::model::{ChangedFiles, Events};
+use super::reader::Faults;
 use super::typing::Typing;
-use super::yaml::Mark;
-use crate::expr::{Column, Columns, Expr, Settings, Type};
+use crate::expr::{Column, Columns, Settings};
 
 /// A table's events and what its contract says of it beside them.
 pub(super) struct Typed {
@@ -22,19 +20,29 @@ pub(super) struct Typed {
     pub description: Option<String>,
 }
 
+/// What tables are read with.
+pub(super) struct Reading<'r, 'a> {
+    pub root: &'r Path,
+    pub settings: Settings,
+    pub faults: &'a Faults,
+    pub asked: Asked<'r>,
+    /// An expression over columns of unknown types is worth a warning: what is read will not be run.
+    pub only_checks: bool,
+}
+
 /// Types a table over its bronze tables; `None` if its columns cannot be known.
 pub(super) fn read<'a>(
     declared: &Declared<'a>,
     table: &DeclaredTable,
     sources: &Sources,
-    root: &Path,
-    settings: Settings,
-    faults: &'a Faults,
+    reading: &Reading<'_, 'a>,
 ) -> Option<Typed> {
-    let file = &declared.file;
-    let loaded = contract(declared, table, root, settings, faults)?;
+    let (file, settings) = (&declared.file, reading.settings);
+    let loaded = contract(declared, table, reading)?;
     let typing = Typing { file, settings, tables: &|_| None, contract: Some(&loaded.contract) };
-    let taken = event_columns(&typing, table, sources, &loaded);
+    let properties = Properties { typing: &typing, table, loaded: &loaded };
+    let origin = sources.columns(file, table, &reading.asked, &|columns| properties.are_among(columns));
+    let taken = properties.columns(sources.input, &origin, reading.only_checks);
     let input: Columns = taken.iter().map(|column| Column::new(&column.name, column.ty.clone())).collect();
     let (steps, output) = typing.steps(input, &table.steps)?;
     if table.key.as_ref().is_none_or(Vec::is_empty) {
@@ -59,20 +67,15 @@ pub(super) fn read<'a>(
     Some(Typed { events, owner: loaded.owner, description: loaded.description })
 }
 
-fn contract<'a>(
-    declared: &Declared<'a>,
-    table: &DeclaredTable,
-    root: &Path,
-    settings: Settings,
-    faults: &'a Faults,
-) -> Option<Loaded<'a>> {
+fn contract<'a>(declared: &Declared<'a>, table: &DeclaredTable, reading: &Reading<'_, 'a>) -> Option<Loaded<'a>> {
     let Some(path) = &table.contract else {
         let hint = format!("e.g. `contract: schemas/{}.odcs.yaml`", declared.name.name);
         declared.file.hinted(table.mark, format!("`{}` has no `contract`", declared.name), Some(hint));
         return None;
     };
-    let reading = contract::Reading { root, table: &declared.name, timezone: settings.timezone };
-    contract::load(&reading, &declared.file, path, faults)
+    let (root, timezone) = (reading.root, reading.settings.timezone);
+    let wanted = contract::Reading { root, table: &declared.name, timezone };
+    contract::load(&wanted, &declared.file, path, reading.faults)
 }
 
 /// A table without a key only ever grows.
@@ -108,116 +111,4 @@ fn against_key(loaded: &Loaded, key: &[String]) {
             loaded.file.warn(*mark, format!("that `{name}` is unique is not enforced"), Some(hint));
         }
     }
-}
-
-/// The properties that come from the source, in the contract's order.
-fn event_columns(typing: &Typing, table: &DeclaredTable, sources: &Sources, loaded: &Loaded) -> Vec<EventColumn> {
-    unknown_columns(typing, table, loaded);
-    let mut taken = Vec::new();
-    for (property, mark) in loaded.contract.properties.iter().zip(&loaded.marks) {
-        let entry = table.columns.iter().find(|entry| entry.name.value == property.name);
-        if entry.is_none() && is_derived(table, &property.name) {
-            continue;
-        }
-        let expr = match entry {
-            Some(entry) => expression(typing, sources, property, entry),
-            None => {
-                exists(typing, sources, property, loaded, *mark);
-                None
-            }
-        };
-        taken.push(EventColumn { name: property.name.clone(), ty: property.ty.clone(), expr });
-    }
-    taken
-}
-
-fn unknown_columns(typing: &Typing, table: &DeclaredTable, loaded: &Loaded) {
-    for entry in &table.columns {
-        let names = loaded.contract.properties.iter().map(|property| property.name.as_str());
-        if !names.clone().any(|name| name == entry.name.value) {
-            let hint = did_you_mean(&entry.name.value, names)
-                .unwrap_or_else(|| "add it to the contract, or make it by a `derive` step".to_owned());
-            let message = format!("the contract has no property `{}`", entry.name.value);
-            typing.file.hinted(entry.name.mark, message, Some(hint));
-        }
-    }
-}
-
-/// Whether a step makes the column anew, before anything has read it.
-fn is_derived(table: &DeclaredTable, name: &str) -> bool {
-    for step in &table.steps {
-        let reads = |sql: Option<&Text>| sql.is_some_and(|sql| sql_names::candidates(&sql.value).contains(name));
-        match &step.verb {
-            Verb::Where(sql) if reads(Some(sql)) => return false,
-            Verb::Select(named) => {
-                return !named.iter().any(|e| selects(e, name)) && named.iter().any(|e| e.name.value == name);
-            }
-            Verb::Derive(named) => {
-                if named.iter().any(|entry| reads(entry.sql.as_ref())) {
-                    return false;
-                }
-                if named.iter().any(|entry| entry.name.value == name) {
-                    return true;
-                }
-            }
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Whether an entry of `select` reads the column.
-fn selects(entry: &NamedSql, name: &str) -> bool {
-    match &entry.sql {
-        Some(sql) => sql_names::candidates(&sql.value).contains(name),
-        None => entry.name.value == name,
-    }
-}
-
-/// The expression in `columns:`, cast to the contract's type.
-fn expression(typing: &Typing, sources: &Sources, property: &Property, entry: &NamedSql) -> Option<Expr> {
-    let sql = entry.sql.as_ref()?;
-    let input = match &sources.columns {
-        Origin::Known(_) => sources.expression_columns(),
-        Origin::Unknown if sources.input == EventInput::Csv => sources.guessed_columns(&sql.value),
-        Origin::Unknown => {
-            let hint = "put one file into the landing folder, or name the column as the source does".to_owned();
-            let message = "no file is there yet from which the types of its columns could be known";
-            typing.file.hinted(sql.mark, message, Some(hint));
-            return None;
-        }
-    };
-    typing.cast(typing.scalar(sql, &input)?, &property.ty, sql.mark)
-}
-
-/// A property without an expression must be a column of every source, of a type that can be cast.
-fn exists(typing: &Typing, sources: &Sources, property: &Property, loaded: &Loaded, mark: Mark) {
-    let Origin::Known(known) = &sources.columns else { return };
-    if sources.input == EventInput::Ndjson {
-        return;
-    }
-    for (table, columns) in known {
-        match columns.iter().find(|column| column.name == property.name) {
-            // Silver casts arrays and structs member by member.
-            Some(column) if is_nested(&column.ty) && is_nested(&property.ty) => {}
-            Some(column) => {
-                let cast = Expr::column(&column.name, column.ty.clone()).cast(&property.ty, typing.settings);
-                if let Err(message) = cast {
-                    loaded.file.fault(mark, format!("`{}` of `{table}`: {message}", column.name));
-                }
-            }
-            None => {
-                let hint = format!(
-                    "{}; or say where it comes from, e.g. `columns: {{ {}: … }}`",
-                    known_hint(&property.name, columns).trim_end_matches('?'),
-                    property.name
-                );
-                loaded.file.hinted(mark, format!("`{table}` has no column `{}`", property.name), Some(hint));
-            }
-        }
-    }
-}
-
-fn is_nested(ty: &Type) -> bool {
-    matches!(ty, Type::Array(_) | Type::Struct(_))
 }

@@ -1,7 +1,7 @@
 //! The bronze tables that a silver table reads, and the columns they have.
 
 use super::declared::{Body, DeclaredTable};
-use super::landing;
+use super::known::Asked;
 use super::model::{EventInput, Format, Source};
 use super::reader::File;
 use super::resolve::Tables;
@@ -14,20 +14,19 @@ pub(super) struct Sources<'t> {
     pub sources: Vec<&'t Source>,
     pub input: EventInput,
     pub null_values: Vec<Vec<String>>,
-    pub columns: Origin,
 }
 
 /// What is known of the columns.
 pub(super) enum Origin {
     /// per source, without lakesmith's own columns
     Known(Vec<(TableName, Columns)>),
-    /// not every source has a file that can be looked at
+    /// nothing is known of one source at least
     Unknown,
 }
 
 impl<'t> Sources<'t> {
     /// The sources of `from`; `None` if one of them is faulty or they do not fit together.
-    pub(super) fn read(file: &File, table: &DeclaredTable, tables: &'t Tables, landing: &str) -> Option<Self> {
+    pub(super) fn read(file: &File, table: &DeclaredTable, tables: &'t Tables) -> Option<Self> {
         let mut sources = Vec::with_capacity(table.from.len());
         for reference in &table.from {
             match &tables.get(&reference.table)?.body {
@@ -43,38 +42,52 @@ impl<'t> Sources<'t> {
             return None;
         }
         let null_values = sources.iter().map(|source| null_values(source)).collect();
-        let columns = origin(file, table, &sources, landing);
-        Some(Sources { sources, input, null_values, columns })
+        Some(Sources { sources, input, null_values })
     }
 
-    /// What an expression in `columns:` can read: the columns that every source has, and where a row came from.
-    pub(super) fn expression_columns(&self) -> Columns {
-        let mut columns = match &self.columns {
-            Origin::Known(known) => {
-                let (first, others) = match known.split_first() {
-                    Some(((_, first), others)) => (first.clone(), others),
-                    None => (Columns::new(), known.as_slice()),
-                };
-                let everywhere = |column: &Column| others.iter().all(|(_, columns)| columns.contains(column));
-                first.into_iter().filter(everywhere).collect()
+    /// Asks for the columns of each source; a source of which nothing is known is worth a warning.
+    pub(super) fn columns(
+        &self,
+        file: &File,
+        table: &DeclaredTable,
+        asked: &Asked,
+        enough: &dyn Fn(&Columns) -> bool,
+    ) -> Origin {
+        let mut known = Vec::with_capacity(self.sources.len());
+        for (reference, source) in table.from.iter().zip(&self.sources) {
+            match asked.columns(&reference.table, source, enough) {
+                Some(columns) => known.push((reference.table.clone(), columns)),
+                None => {
+                    let message = format!("the columns of `{}` could not be checked", reference.table);
+                    let hint = format!("no file in the landing folder matches `{}`", source.path);
+                    file.warn(reference.mark, message, Some(hint));
+                }
             }
-            Origin::Unknown => Columns::new(),
-        };
-        columns.extend(lineage());
-        columns
+        }
+        if known.len() == self.sources.len() { Origin::Known(known) } else { Origin::Unknown }
     }
+}
 
-    /// For texts of unknown columns: every name that the expression uses is one.
-    pub(super) fn guessed_columns(&self, sql: &str) -> Columns {
-        let lineage = lineage();
-        let mut columns: Columns = sql_names::candidates(sql)
-            .into_iter()
-            .filter(|name| !lineage.iter().any(|column| &column.name == name))
-            .map(|name| Column::new(name, Type::String))
-            .collect();
-        columns.extend(lineage);
-        columns
+/// What an expression in `columns:` can read: the columns that every source has, and where a row came from.
+pub(super) fn expression_columns<'c>(mut sources: impl Iterator<Item = &'c Columns>) -> Columns {
+    let mut columns = sources.next().cloned().unwrap_or_default();
+    for other in sources {
+        columns.retain(|column| other.contains(column));
     }
+    columns.extend(lineage());
+    columns
+}
+
+/// For texts of unknown columns: every name that the expression uses is one.
+pub(super) fn guessed_columns(sql: &str) -> Columns {
+    let lineage = lineage();
+    let mut columns: Columns = sql_names::candidates(sql)
+        .into_iter()
+        .filter(|name| !lineage.iter().any(|column| &column.name == name))
+        .map(|name| Column::new(name, Type::String))
+        .collect();
+    columns.extend(lineage);
+    columns
 }
 
 /// Where a bronze row came from.
@@ -99,19 +112,4 @@ fn null_values(source: &Source) -> Vec<String> {
         Format::Csv(options) => options.null_values.clone(),
         Format::Ndjson | Format::Parquet => Vec::new(),
     }
-}
-
-fn origin(file: &File, table: &DeclaredTable, sources: &[&Source], landing: &str) -> Origin {
-    let mut known = Vec::with_capacity(sources.len());
-    for (reference, source) in table.from.iter().zip(sources) {
-        match landing::columns(source, landing) {
-            Some(columns) => known.push((reference.table.clone(), columns)),
-            None => {
-                let message = format!("the columns of `{}` could not be checked", reference.table);
-                let hint = format!("no file matches `{}` in the landing folder yet", source.path);
-                file.warn(reference.mark, message, Some(hint));
-            }
-        }
-    }
-    if known.len() == sources.len() { Origin::Known(known) } else { Origin::Unknown }
 }

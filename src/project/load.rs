@@ -4,30 +4,74 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::declared::{self, Body, Declared};
+use super::events::{self, Reading};
 use super::events_source::Sources;
 use super::expand::Lookup;
+use super::known::{Asked, Known};
 use super::model::{Definition, Project, Table};
 use super::reader::{Faults, File};
 use super::resolve::{self, Tables};
 use super::settings::{self, Settings};
 use super::yaml::Mark;
-use super::{Fault, derived, events, layers};
+use super::{Fault, derived, layers};
 use crate::expr::{self, Columns};
 use crate::name::{Layer, TableName};
 
-/// Reads the project in `root` for an environment (`None`: the project's default one). Does not touch the lake; looks
-/// at the landing files of a source for their columns, where there are any.
+/// A project without faults, but for what could not be checked: nothing to run.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// `name:` of lakesmith.yaml
+    pub name: String,
+    /// the name of the environment that was chosen
+    pub environment: String,
+    /// all tables, each after those that it reads
+    pub order: Vec<TableName>,
+    /// what deserves a word but stops nothing, e.g. that the columns of a source are not known
+    pub warnings: Vec<Fault>,
+}
+
+/// Reads the project in `root` for an environment (`None`: the project's default one). Touches neither the lake nor the
+/// landing folder itself; `known` tells the columns of the bronze tables.
 ///
 /// # Errors
 /// Every fault that could be found in one pass, in the order of files and lines.
-pub fn load(root: &Path, environment: Option<&str>) -> Result<Project, Vec<Fault>> {
-    load_with(root, environment, &|name| std::env::var(name).ok())
+pub fn load(root: &Path, environment: Option<&str>, known: Known) -> Result<Project, Vec<Fault>> {
+    load_with(root, environment, known, &of_process)
+}
+
+/// As [`load`], for a `known` that does not know all: what cannot be checked without it is worth a warning.
+///
+/// # Errors
+/// As [`load`].
+pub fn check(root: &Path, environment: Option<&str>, known: Known) -> Result<Checked, Vec<Fault>> {
+    let Project { name, environment, order, warnings, .. } = read(root, environment, known, &of_process, true)?;
+    Ok(Checked { name, environment: environment.name, order, warnings })
+}
+
+fn of_process(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// [`load`] with the process environment passed in.
-pub(super) fn load_with(root: &Path, environment: Option<&str>, vars: Lookup) -> Result<Project, Vec<Fault>> {
+pub(super) fn load_with(
+    root: &Path,
+    environment: Option<&str>,
+    known: Known,
+    vars: Lookup,
+) -> Result<Project, Vec<Fault>> {
+    read(root, environment, known, vars, false)
+}
+
+fn read(
+    root: &Path,
+    environment: Option<&str>,
+    known: Known,
+    vars: Lookup,
+    only_checks: bool,
+) -> Result<Project, Vec<Fault>> {
     let faults = Faults::default();
-    let project = read(root, environment, vars, &faults);
+    let settings = read_settings(root, environment, vars, &faults);
+    let project = read_tables(root, settings, known, only_checks, &faults);
     let (found, warnings) = faults.into_parts();
     match project {
         Some(project) if found.is_empty() => Ok(Project { warnings, ..project }),
@@ -35,8 +79,14 @@ pub(super) fn load_with(root: &Path, environment: Option<&str>, vars: Lookup) ->
     }
 }
 
-fn read(root: &Path, environment: Option<&str>, vars: Lookup, faults: &Faults) -> Option<Project> {
-    let settings = read_settings(root, environment, vars, faults);
+/// Without settings the bronze tables' columns are not known, but what is in the tables' files is still checked.
+fn read_tables(
+    root: &Path,
+    settings: Option<Settings>,
+    known: Known,
+    only_checks: bool,
+    faults: &Faults,
+) -> Option<Project> {
     let files = layers::read(root, faults);
     let tables: Tables = files.into_iter().map(|file| (file.name.clone(), declared::read(file))).collect();
     if tables.is_empty() && root.join("layers").is_dir() {
@@ -45,13 +95,17 @@ fn read(root: &Path, environment: Option<&str>, vars: Lookup, faults: &Faults) -
         file.hinted(Mark::START, "the project has no tables", Some(hint));
     }
     let order = resolve::order(&tables);
-    // Without settings there is no landing folder to look into, but what is in the tables' files is still checked.
-    let landing = settings.as_ref().map(|s| s.environment.landing.clone()).unwrap_or_default();
     let timezone = settings.as_ref().map_or(chrono_tz::UTC, |s| s.timezone);
-    let reading = Reading { root, landing, settings: expr::Settings { timezone }, tables: &tables, faults };
+    let reading = Reading {
+        root,
+        settings: expr::Settings { timezone },
+        faults,
+        asked: Asked::new(known, settings.as_ref().map(|s| &s.environment)),
+        only_checks: only_checks || settings.is_none(),
+    };
     let mut typed: BTreeMap<TableName, Table> = BTreeMap::new();
     for name in &order {
-        if let Some(table) = tables.get(name).and_then(|declared| reading.table(declared, &typed)) {
+        if let Some(table) = tables.get(name).and_then(|declared| reading.table(declared, &tables, &typed)) {
             typed.insert(name.clone(), table);
         }
     }
@@ -70,26 +124,18 @@ fn read_settings(root: &Path, environment: Option<&str>, vars: Lookup, faults: &
     settings::read(&file, &node?, root, environment, vars)
 }
 
-struct Reading<'r, 'a> {
-    root: &'r Path,
-    landing: String,
-    settings: expr::Settings,
-    tables: &'r Tables<'a>,
-    faults: &'a Faults,
-}
-
-impl Reading<'_, '_> {
+impl<'a> Reading<'_, 'a> {
     /// The table, checked; `None` if so much of it or of a table that it reads is faulty that its columns cannot be
     /// known.
-    fn table(&self, declared: &Declared, typed: &BTreeMap<TableName, Table>) -> Option<Table> {
+    fn table(&self, declared: &Declared<'a>, tables: &Tables<'a>, typed: &BTreeMap<TableName, Table>) -> Option<Table> {
         let (mut owner, mut description) = (declared.owner.clone(), declared.description.clone());
         let definition = match &declared.body {
             Body::Unreadable => return None,
             Body::Bronze(source) => Definition::Bronze(source.clone()?),
             Body::Table(table) if resolve::reads_bronze(table) && declared.name.layer == Layer::Gold => return None,
             Body::Table(table) if resolve::reads_bronze(table) => {
-                let sources = Sources::read(&declared.file, table, self.tables, &self.landing)?;
-                let read = events::read(declared, table, &sources, self.root, self.settings, self.faults)?;
+                let sources = Sources::read(&declared.file, table, tables)?;
+                let read = events::read(declared, table, &sources, self)?;
                 owner = owner.or(read.owner);
                 description = description.or(read.description);
                 Definition::Silver(Box::new(read.events))

@@ -9,13 +9,13 @@ mod declared;
 mod declared_step;
 mod derived;
 mod events;
+mod events_columns;
 mod events_source;
 mod expand;
 mod fault;
 mod hash;
-mod header;
 mod init;
-mod landing;
+mod known;
 mod layers;
 mod load;
 mod model;
@@ -35,7 +35,8 @@ mod yaml;
 pub use fault::Fault;
 pub use hash::{EXPRESSIONS_VERSION, definition_hash};
 pub use init::{InitError, init};
-pub use load::load;
+pub use known::{Known, Question};
+pub use load::{Checked, check, load};
 pub use model::{
     ChangedFiles, Contract, CsvOptions, Definition, Derived, Environment, EventColumn, EventInput, Events, Format,
     OnChange, Project, Property, Rule, SameContent, Secret, Source, Table,

@@ -96,7 +96,7 @@ pub async fn read(run: &Run, name: &TableName, source: &Source, seen: &Seen, bat
 }
 
 /// The columns that came with files.
-fn own_columns(schema: &TableSchema) -> Columns {
+pub fn own_columns(schema: &TableSchema) -> Columns {
     schema.columns.iter().filter(|c| !bronze::ADDED.contains(&c.name.as_str())).cloned().collect()
 }
 

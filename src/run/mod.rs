@@ -7,6 +7,7 @@ mod heal;
 mod history;
 mod ingest;
 mod intake;
+mod known;
 mod landing;
 mod ledger;
 mod look;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub use error::{Error, Result};
+pub use known::{columns_from_lake, columns_from_landing};
 pub use landing::{Judged, Seen as LandingSeen, ignore, look as look_at_landing};
 pub use past::{Past, history};
 pub use preview::plan;

@@ -6,7 +6,7 @@ use std::path::Path;
 const FORBIDDEN: [(&str, &[&str]); 9] = [
     ("expr", &["steps", "project", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
     ("steps", &["project", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
-    ("project", &["silver", "gold", "delta", "plan", "run", "report", "cli"]),
+    ("project", &["bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
     ("bronze", &["silver", "gold", "delta", "plan", "run", "report", "cli"]),
     ("silver", &["bronze", "gold", "delta", "plan", "run", "report", "cli"]),
     ("gold", &["bronze", "silver", "delta", "plan", "run", "report", "cli"]),

@@ -1,5 +1,6 @@
 //! All integration tests, one binary.
 
 mod house;
+mod known;
 mod run;
 mod support;

@@ -2,6 +2,7 @@
 
 mod csv;
 mod files;
+mod known;
 mod ndjson;
 mod parquet;
 

@@ -4,7 +4,7 @@ mod contracts;
 mod expressions;
 mod good;
 mod hashes;
-mod landing;
+mod known;
 mod random;
 mod selection;
 mod settings;
@@ -18,7 +18,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::load::load_with;
-use super::{Fault, Project};
+use super::{Fault, Format, Project, Question};
+use crate::expr::{Column, Columns, Type};
 
 /// A small project without a fault.
 const SHOP: [(&str, &str); 7] = [
@@ -115,9 +116,31 @@ fn shop(changes: &[(&str, &str)]) -> TempDir {
     written(&files)
 }
 
+/// Stands in for bronze: a CSV source has the fields of the first lines of the files in `landing/TABLE`.
+fn first_lines(question: &Question) -> Option<Columns> {
+    let options = match &question.source.format {
+        Format::Csv(options) => options,
+        Format::Ndjson => return Some(vec![Column::new("value", Type::String)]),
+        Format::Parquet => return None,
+    };
+    let folder = Path::new(&question.environment.landing).join(&question.table.name);
+    let mut columns: Option<Columns> = None;
+    for file in fs::read_dir(folder).into_iter().flatten() {
+        let Ok(text) = fs::read_to_string(file.unwrap().path()) else { continue };
+        let known = columns.get_or_insert_default();
+        for (at, field) in text.lines().next().unwrap_or_default().split(char::from(options.delimiter)).enumerate() {
+            let name = if options.header { field.to_owned() } else { format!("column_{}", at + 1) };
+            if known.iter().all(|column| column.name != name) {
+                known.push(Column::new(name, Type::String));
+            }
+        }
+    }
+    columns
+}
+
 /// Loads without any variable in the environment.
 fn loaded(root: &Path) -> Result<Project, Vec<Fault>> {
-    load_with(root, None, &|_| None)
+    load_with(root, None, &first_lines, &|_| None)
 }
 
 /// The small project, changed and right.

@@ -5,7 +5,7 @@ const FILE: &str = "lakesmith.yaml";
 fn loaded_with(text: &str, environment: Option<&str>, vars: &[(&str, &str)]) -> Result<Project, Vec<String>> {
     let dir = shop(&[(FILE, text)]);
     let lookup = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-    load_with(dir.path(), environment, &lookup).map_err(|faults| shown(&faults))
+    load_with(dir.path(), environment, &first_lines, &lookup).map_err(|faults| shown(&faults))
 }
 
 #[test]
