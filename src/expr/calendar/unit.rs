@@ -86,12 +86,12 @@ impl Unit {
 
     /// So many units later; the day of a month is held within it.
     pub(in crate::expr) fn add(self, at: i64, n: i64) -> Option<i64> {
+        let from = instant(at)?.naive_utc();
         if let Some(micros) = self.micros() {
             return at.checked_add(n.checked_mul(micros)?).filter(|at| in_range(*at));
         }
         let months = n.checked_mul(self.months())?;
         let size = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-        let from = instant(at)?.naive_utc();
         micros(if months < 0 { from.checked_sub_months(size) } else { from.checked_add_months(size) }?)
     }
 
