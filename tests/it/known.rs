@@ -84,7 +84,7 @@ fn a_project_over_csv_runs_on_without_its_files() {
     assert_eq!(project.run(0)["status"], "unchanged");
     assert_eq!(project.lake_files(), before);
     let said = project.lakesmith(&["plan"]);
-    assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{said:?}");
+    assert!(said.code == 0 && !said.stderr.contains("warning"), "{said:?}");
 
     // `type` is a column still, though the only file that is there has none.
     project.write("landing/events/2.csv", "id,amount,at\n2,2.20,2026-01-01T00:00:00Z\n");
