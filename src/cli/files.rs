@@ -70,27 +70,26 @@ fn sources(project: &Project, select: &[String]) -> Result<Vec<(TableName, Sourc
 }
 
 fn line(table: &TableName, file: &Judged, ledger: &Ledger) -> Line {
-    let last = ledger.last.get(&file.stat.path);
+    let known = ledger.known(&file.stat.path).filter(|_| file.verdict == Verdict::Known);
     let (state, reason) = match &file.verdict {
-        Verdict::Known => (last.map_or(FileState::Taken, |l| l.state.into()), last.and_then(|l| l.reason.clone())),
+        Verdict::Known => (known.map_or(FileState::Taken, |l| l.state.into()), known.and_then(|l| l.reason.clone())),
         Verdict::StillAside(why) | Verdict::SetAside(why) => (FileState::SetAside, Some(why.clone())),
         Verdict::Left(why) => (FileState::Left, Some(why.clone())),
         Verdict::Take | Verdict::Hash | Verdict::Skip => (FileState::New, None),
     };
-    let taken = last.filter(|_| file.verdict == Verdict::Known);
     Line {
         table: table.clone(),
         path: file.stat.path.clone(),
         state,
-        batch: taken.and_then(|l| l.batch),
-        rows: taken.and_then(|l| l.rows),
-        malformed: taken.and_then(|l| l.malformed),
+        batch: known.and_then(|l| l.batch),
+        rows: known.and_then(|l| l.rows),
+        malformed: known.and_then(|l| l.malformed),
         size: Some(file.stat.size),
         reason,
     }
 }
 
-/// What matches and is never opened has no ledger line.
+/// What matches and is never opened.
 fn refused(table: &TableName, file: &FileNote) -> Line {
     Line {
         table: table.clone(),
@@ -107,7 +106,7 @@ fn refused(table: &TableName, file: &FileNote) -> Line {
 impl From<plan::FileState> for FileState {
     fn from(state: plan::FileState) -> Self {
         match state {
-            plan::FileState::Taken => FileState::Taken,
+            plan::FileState::Taken | plan::FileState::Touched => FileState::Taken,
             plan::FileState::SetAside => FileState::SetAside,
             plan::FileState::Ignored => FileState::Ignored,
             plan::FileState::Skipped => FileState::Skipped,

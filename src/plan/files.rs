@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::bronze::FileStat;
-use crate::project::{ChangedFiles, SameContent, Source};
+use crate::project::{ChangedFiles, Format, SameContent, Source};
 
 /// One line of the ledger: what became of a file with these bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,6 +31,8 @@ pub struct LedgerEntry {
     pub state: FileState,
     /// why it is not taken
     pub reason: Option<String>,
+    /// of a file that was set aside: how the source wanted it read, see [`read_as`]
+    pub read_as: Option<String>,
 }
 
 /// What became of a file.
@@ -41,6 +43,8 @@ pub enum FileState {
     Taken,
     /// it cannot be taken as it is; named by each run until it changes
     SetAside,
+    /// its bytes are those that were taken in, only its time is another
+    Touched,
     /// its bytes were taken under another name (`same_content: skip`)
     Skipped,
     /// the user settled it by `files --ignore`
@@ -53,6 +57,7 @@ impl FileState {
         match self {
             FileState::Taken => "taken",
             FileState::SetAside => "set_aside",
+            FileState::Touched => "touched",
             FileState::Skipped => "skipped",
             FileState::Ignored => "ignored",
         }
@@ -60,9 +65,8 @@ impl FileState {
 
     /// As the ledger writes it.
     pub fn parse(text: &str) -> Option<Self> {
-        [FileState::Taken, FileState::SetAside, FileState::Skipped, FileState::Ignored]
-            .into_iter()
-            .find(|s| s.as_str() == text)
+        let all = [Self::Taken, Self::SetAside, Self::Touched, Self::Skipped, Self::Ignored];
+        all.into_iter().find(|s| s.as_str() == text)
     }
 }
 
@@ -71,8 +75,8 @@ impl FileState {
 pub struct Ledger {
     /// the line that holds, by path
     pub last: BTreeMap<String, LedgerEntry>,
-    /// the bytes that were taken last, by path; `None` where nobody knows any more which these were
-    taken: BTreeMap<String, Option<String>>,
+    /// the line that took it in last, by path
+    taken: BTreeMap<String, LedgerEntry>,
     contents: BTreeSet<String>,
     /// the greatest batch and entry in it
     pub batch: i64,
@@ -89,7 +93,7 @@ impl Ledger {
             ledger.entry = ledger.entry.max(e.entry);
             ledger.batch = ledger.batch.max(e.batch.unwrap_or(0));
             if e.state == FileState::Taken {
-                ledger.taken.insert(e.path.clone(), e.blake3.clone());
+                ledger.taken.insert(e.path.clone(), e.clone());
                 ledger.contents.extend(e.blake3.clone());
             }
             ledger.last.insert(e.path.clone(), e);
@@ -97,9 +101,14 @@ impl Ledger {
         ledger
     }
 
-    /// Whether these bytes were taken in, under any name.
-    pub fn has_content(&self, blake3: &str) -> bool {
-        self.contents.contains(blake3)
+    /// What became of a file that is judged [`Verdict::Known`].
+    pub fn known(&self, path: &str) -> Option<&LedgerEntry> {
+        let last = self.last.get(path)?;
+        match last.state {
+            // a change that was set aside and then taken back
+            FileState::Touched | FileState::SetAside => self.taken.get(path),
+            FileState::Taken | FileState::Skipped | FileState::Ignored => Some(last),
+        }
     }
 }
 
@@ -122,10 +131,40 @@ pub enum Verdict {
     SetAside(String),
 }
 
+/// Why a file whose bytes are not those that were taken in is set aside.
+const CHANGED: &str = "it has other bytes than when it was taken in, and `changed_files` is `reject`";
+const UNKNOWN: &str = "a file of this name was taken in, but which bytes it had is known no more (the ledger was made from \
+                       bronze's rows while it was away), and `changed_files` is `reject`";
+
+/// What of a source decides over whether a file can be taken in. A file that was set aside is tried again when this is
+/// another.
+pub fn read_as(source: &Source) -> String {
+    let format = match &source.format {
+        Format::Csv(csv) => format!(
+            "csv, delimiter {:?}, quote {:?}, header {}, encoding {}",
+            char::from(csv.delimiter),
+            csv.quote.map(char::from),
+            csv.header,
+            csv.encoding
+        ),
+        Format::Ndjson => "ndjson".to_string(),
+        Format::Parquet => "parquet".to_string(),
+    };
+    let changed = match source.changed_files {
+        ChangedFiles::Reject => "rejected",
+        ChangedFiles::NewVersion => "new versions",
+    };
+    format!("{format}; changed files are {changed}")
+}
+
 /// Judges a file by its stat.
 pub fn judge(file: &FileStat, ledger: &Ledger, source: &Source, now: DateTime<Utc>) -> Verdict {
     match ledger.last.get(&file.path) {
-        Some(last) if u64::try_from(last.size) == Ok(file.size) && last.mtime_ns == file.mtime_ns => known(last),
+        Some(last) if u64::try_from(last.size) == Ok(file.size) && last.mtime_ns == file.mtime_ns => {
+            // Bytes that could not be read may be readable now, though the file is as it was.
+            let settled = last.state != FileState::SetAside || (is_read_alike(last, source) && last.blake3.is_some());
+            if settled { known(last) } else { Verdict::Hash }
+        }
         _ if is_young(file, source, now) => {
             Verdict::Left(format!("younger than `settle: {}s`", source.settle.as_secs()))
         }
@@ -137,20 +176,28 @@ pub fn judge(file: &FileStat, ledger: &Ledger, source: &Source, now: DateTime<Ut
 /// Judges a file whose stat could not tell, by its bytes.
 pub fn compare(file: &FileStat, blake3: &str, ledger: &Ledger, source: &Source) -> Verdict {
     let last = ledger.last.get(&file.path);
-    match (last, ledger.taken.get(&file.path)) {
+    let rejects = source.changed_files == ChangedFiles::Reject;
+    let taken = ledger.taken.get(&file.path).map(|taken| taken.blake3.as_deref());
+    match (last, taken) {
         (_, Some(Some(taken))) if taken == blake3 => Verdict::Known,
-        (Some(last), _) if last.blake3.as_deref() == Some(blake3) => known(last),
-        (_, Some(None)) if source.changed_files == ChangedFiles::Reject => Verdict::SetAside(
-            "a file of this name was taken in, but which bytes it had is known no more (the ledger was made from \
-             bronze's rows while it was away), and `changed_files` is `reject`"
-                .into(),
-        ),
-        (_, Some(Some(_))) if source.changed_files == ChangedFiles::Reject => {
-            Verdict::SetAside("it has other bytes than when it was taken in, and `changed_files` is `reject`".into())
-        }
-        (None, _) if source.same_content == SameContent::Skip && ledger.has_content(blake3) => Verdict::Skip,
+        (Some(last), _) if last.blake3.as_deref() == Some(blake3) && is_read_alike(last, source) => known(last),
+        (_, Some(None)) if rejects => Verdict::SetAside(UNKNOWN.into()),
+        (_, Some(_)) if rejects => Verdict::SetAside(CHANGED.into()),
+        (_, None) if source.same_content == SameContent::Skip && ledger.contents.contains(blake3) => Verdict::Skip,
         _ => Verdict::Take,
     }
+}
+
+/// Judges a file whose bytes cannot be read.
+pub fn unreadable(file: &FileStat, reason: String, ledger: &Ledger) -> Verdict {
+    let last = ledger.last.get(&file.path);
+    let aside = last.is_some_and(|last| last.state == FileState::SetAside && last.blake3.is_none());
+    if aside { Verdict::StillAside(reason) } else { Verdict::SetAside(reason) }
+}
+
+/// Whether a file that was set aside would be read now as it was then.
+fn is_read_alike(last: &LedgerEntry, source: &Source) -> bool {
+    last.state != FileState::SetAside || last.read_as.as_deref() == Some(&read_as(source))
 }
 
 fn known(last: &LedgerEntry) -> Verdict {
@@ -167,88 +214,4 @@ fn is_young(file: &FileStat, source: &Source, now: DateTime<Utc>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::project::Format;
-
-    fn source(changed_files: ChangedFiles, same_content: SameContent) -> Source {
-        let settle = Duration::from_secs(10);
-        Source { path: "*.csv".into(), format: Format::Ndjson, changed_files, same_content, settle }
-    }
-
-    fn file(mtime_s: i64) -> FileStat {
-        FileStat { path: "a.csv".into(), size: 3, mtime_ns: mtime_s * 1_000_000_000 }
-    }
-
-    fn entry(state: FileState, hash: &str) -> LedgerEntry {
-        LedgerEntry {
-            entry: 1,
-            path: "a.csv".into(),
-            size: 3,
-            mtime_ns: 5_000_000_000,
-            blake3: Some(hash.into()),
-            batch: (state == FileState::Taken).then_some(1),
-            rows: None,
-            malformed: None,
-            state,
-            reason: Some("why".into()),
-        }
-    }
-
-    fn judged(entries: Vec<LedgerEntry>, mtime_s: i64, same_content: SameContent) -> Verdict {
-        let now = DateTime::from_timestamp(100, 0).unwrap();
-        judge(&file(mtime_s), &Ledger::new(entries), &source(ChangedFiles::Reject, same_content), now)
-    }
-
-    #[test]
-    fn a_new_file_is_taken_once_it_has_settled() {
-        assert_eq!(judged(vec![], 50, SameContent::Take), Verdict::Take);
-        assert_eq!(judged(vec![], 50, SameContent::Skip), Verdict::Hash);
-        assert!(matches!(judged(vec![], 95, SameContent::Take), Verdict::Left(_)));
-    }
-
-    #[test]
-    fn a_known_stat_needs_no_bytes() {
-        assert_eq!(judged(vec![entry(FileState::Taken, "x")], 5, SameContent::Take), Verdict::Known);
-        let aside = judged(vec![entry(FileState::SetAside, "x")], 5, SameContent::Take);
-        assert_eq!(aside, Verdict::StillAside("why".into()));
-        assert_eq!(judged(vec![entry(FileState::Taken, "x")], 6, SameContent::Take), Verdict::Hash);
-    }
-
-    #[test]
-    fn a_touch_is_no_change_and_other_bytes_follow_the_policy() {
-        let ledger = Ledger::new(vec![entry(FileState::Taken, "x")]);
-        let compared = |hash, changed| compare(&file(6), hash, &ledger, &source(changed, SameContent::Take));
-        assert_eq!(compared("x", ChangedFiles::Reject), Verdict::Known);
-        assert!(matches!(compared("y", ChangedFiles::Reject), Verdict::SetAside(_)));
-        assert_eq!(compared("y", ChangedFiles::NewVersion), Verdict::Take);
-    }
-
-    #[test]
-    fn a_file_that_was_taken_with_unknown_bytes_is_not_taken_twice_unsaid() {
-        let ledger = Ledger::new(vec![LedgerEntry { blake3: None, ..entry(FileState::Taken, "") }]);
-        let compared = |changed| compare(&file(6), "x", &ledger, &source(changed, SameContent::Take));
-        assert!(matches!(compared(ChangedFiles::Reject), Verdict::SetAside(_)));
-        assert_eq!(compared(ChangedFiles::NewVersion), Verdict::Take);
-    }
-
-    #[test]
-    fn a_rejected_change_that_is_taken_back_is_known_again() {
-        let rejected = LedgerEntry { entry: 2, mtime_ns: 6_000_000_000, ..entry(FileState::SetAside, "y") };
-        let ledger = Ledger::new(vec![entry(FileState::Taken, "x"), rejected]);
-        let compared = |hash| compare(&file(7), hash, &ledger, &source(ChangedFiles::Reject, SameContent::Take));
-        assert_eq!(compared("x"), Verdict::Known);
-        assert_eq!(compared("y"), Verdict::StillAside("why".into()));
-    }
-
-    #[test]
-    fn the_same_bytes_under_another_name_can_be_skipped() {
-        let other = LedgerEntry { path: "b.csv".into(), ..entry(FileState::Taken, "x") };
-        let ledger = Ledger::new(vec![other]);
-        let compared = |same| compare(&file(6), "x", &ledger, &source(ChangedFiles::Reject, same));
-        assert_eq!(compared(SameContent::Skip), Verdict::Skip);
-        assert_eq!(compared(SameContent::Take), Verdict::Take);
-    }
-}
+mod tests;

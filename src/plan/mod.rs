@@ -6,7 +6,7 @@ mod predict;
 mod state;
 
 pub use decide::{Decision, Wanted, decide};
-pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge};
+pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, read_as, unreadable};
 pub use predict::{Landing, plan};
 pub use state::{LakeState, TableState};
 

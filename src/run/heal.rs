@@ -57,6 +57,7 @@ fn entry(file: &Value, batch: i64) -> Option<LedgerEntry> {
         malformed: number("malformed"),
         state: FileState::Taken,
         reason: None,
+        read_as: None,
     })
 }
 

@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::error::Result;
 use super::intake::{self, Intake, Taken};
-use super::landing::{self, Seen, line};
+use super::landing::{self, Judged, Seen, line};
 use super::ledger::{self, Lines};
 use super::protocol::{BATCH, folder};
 use super::{Run, heal};
 use crate::delta::{Change, Operation};
 use crate::name::TableName;
-use crate::plan::{FileState, LedgerEntry, Verdict};
+use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, read_as};
 use crate::project::Source;
 use crate::report::{Action, FileCounts, FileNote, Status, TableReport};
 
@@ -44,7 +44,7 @@ pub async fn advance(run: &Run, name: &TableName, source: &Source) -> Result<Tab
         done.status = Status::Succeeded;
         done.note = None;
     }
-    let entries = lines(&seen, &intake, batch);
+    let entries = lines(source, &seen, &intake, batch);
     if !entries.is_empty() {
         let batch = (!intake.taken.is_empty()).then_some(batch);
         let lines = Lines { owner, entries, batch, run_id: run.id.clone(), at: run.started_at };
@@ -85,17 +85,35 @@ fn note(run: &Run, intake: &Intake, batch: i64) -> Map<String, Value> {
     note
 }
 
-fn lines(seen: &Seen, intake: &Intake, batch: i64) -> Vec<LedgerEntry> {
+fn lines(source: &Source, seen: &Seen, intake: &Intake, batch: i64) -> Vec<LedgerEntry> {
     let taken = intake.taken.iter().map(|t| t.to_entry(batch));
-    let aside = intake
-        .set_aside
-        .iter()
-        .map(|(file, reason)| line(&file.stat, FileState::SetAside, file.blake3.clone(), Some(reason.clone())));
+    let aside = intake.set_aside.iter().map(|(file, reason)| aside(source, file, reason));
     let skipped = seen.files.iter().filter(|f| f.verdict == Verdict::Skip).chain(&intake.skipped).map(|file| {
         let reason = "the same bytes were taken under another name".to_string();
         line(&file.stat, FileState::Skipped, file.blake3.clone(), Some(reason))
     });
-    taken.chain(aside).chain(skipped).collect()
+    let mut lines: Vec<_> = taken.chain(aside).chain(skipped).collect();
+    if !lines.is_empty() {
+        lines.extend(seen.files.iter().filter_map(|file| touched(source, &seen.ledger, file)));
+    }
+    lines
+}
+
+fn aside(source: &Source, file: &Judged, reason: &str) -> LedgerEntry {
+    let line = line(&file.stat, FileState::SetAside, file.blake3.clone(), Some(reason.to_string()));
+    LedgerEntry { read_as: Some(read_as(source)), ..line }
+}
+
+/// A file that had to be hashed to be known. Noted only beside something else, for nothing has changed (I7); then it
+/// need not be hashed again.
+fn touched(source: &Source, ledger: &Ledger, file: &Judged) -> Option<LedgerEntry> {
+    let blake3 = file.blake3.clone()?;
+    if let Verdict::StillAside(reason) = &file.verdict {
+        return Some(aside(source, file, reason));
+    }
+    let known = ledger.known(&file.stat.path).filter(|_| file.verdict == Verdict::Known)?;
+    let state = if known.state == FileState::Taken { FileState::Touched } else { known.state };
+    Some(line(&file.stat, state, Some(blake3), known.reason.clone()))
 }
 
 fn report(name: &TableName, seen: &Seen, intake: &Intake) -> TableReport {
@@ -117,8 +135,17 @@ fn report(name: &TableName, seen: &Seen, intake: &Intake) -> TableReport {
     report.rows.read = u64::try_from(rows).unwrap_or(0);
     report.rows.inserted = report.rows.read;
     report.error = set_aside(&files.set_aside);
+    report.note = Some(nothing_taken(&files));
     report.files = files;
     report
+}
+
+fn nothing_taken(files: &FileCounts) -> String {
+    match files.left.len() {
+        0 => "no new files".to_string(),
+        1 => "no new files; 1 is left for the next run".to_string(),
+        n => format!("no new files; {n} are left for the next run"),
+    }
 }
 
 fn set_aside(files: &[FileNote]) -> Option<String> {

@@ -1,14 +1,16 @@
 //! A look at a bronze table's landing files: what is there, what the ledger knows, what is to be done with each.
 
+use std::collections::BTreeSet;
+
 use chrono::Utc;
 
 use super::error::{Error, Result};
 use super::ledger::{self, Lines, Owner};
 use super::protocol::{BATCH, LEDGER, folder, ledger_txn};
-use crate::bronze::{self, FileStat, Landing};
+use crate::bronze::{self, FileStat, Landing, ReadError};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
-use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, compare, judge};
+use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, unreadable};
 use crate::project::{Project, Source};
 use crate::report::FileNote;
 
@@ -105,60 +107,60 @@ fn judged(root: &Landing, source: &Source, ledger: &Ledger) -> Result<(Vec<Judge
             verdict => Judged { stat, verdict, blake3: None },
         })
         .collect();
-    let refused = listing.refused.into_iter().map(|r| FileNote { path: r.path, reason: r.reason }).collect();
-    Ok((files, refused))
+    let settled = |path: &str| ledger.last.get(path).is_some_and(|last| last.state == FileState::Ignored);
+    let refused = listing.refused.into_iter().filter(|file| !settled(&file.path));
+    Ok((files, refused.map(|file| FileNote { path: file.path, reason: file.reason }).collect()))
 }
 
 fn by_bytes(root: &Landing, stat: FileStat, ledger: &Ledger, source: &Source) -> Judged {
-    match bronze::hash_file(root, &stat) {
-        Ok(hash) => {
-            let verdict = compare(&stat, &hash, ledger, source);
-            Judged { stat, verdict, blake3: Some(hash) }
-        }
-        Err(error) => Judged { stat, verdict: Verdict::Left(error.to_string()), blake3: None },
-    }
+    let (verdict, blake3) = match bronze::hash_file(root, &stat) {
+        Ok(hash) => (compare(&stat, &hash, ledger, source), Some(hash)),
+        Err(ReadError::ChangedWhileRead { .. }) => (Verdict::Left(CHANGED_WHILE_READ.to_string()), None),
+        Err(ReadError::Unreadable { reason, .. }) => (unreadable(&stat, reason, ledger), None),
+    };
+    Judged { stat, verdict, blake3 }
 }
+
+/// Why a file is left for the next run.
+pub const CHANGED_WHILE_READ: &str = "it changed while it was read";
 
 /// Settles files that are set aside: the runs to come do not name them until they change.
 ///
 /// # Errors
-/// A path is not set aside in any of the bronze tables.
+/// A path is not set aside in any of the bronze tables; then nothing is settled.
 pub async fn ignore(project: &Project, lake: &Lake, sources: &[(TableName, Source)], paths: &[String]) -> Result<()> {
     let run_id = uuid::Uuid::now_v7().to_string();
-    let mut seen = Vec::new();
+    let mut open: BTreeSet<&String> = paths.iter().collect();
+    let mut settled = Vec::new();
     for (name, source) in sources {
-        seen.push(look(project, lake, name, source).await?);
+        let seen = look(project, lake, name, source).await?;
+        let entries: Vec<_> = paths.iter().filter_map(|path| settle(&seen, path)).collect();
+        entries.iter().for_each(|entry| _ = open.remove(&entry.path));
+        let lines = Lines { owner: seen.owner, entries, batch: None, run_id: run_id.clone(), at: Utc::now() };
+        settled.push(lines);
     }
-    for path in paths {
-        let aside =
-            |f: &&Judged| f.stat.path == *path && matches!(f.verdict, Verdict::StillAside(_) | Verdict::SetAside(_));
-        let found = seen.iter().find_map(|s| Some((s, s.files.iter().find(aside)?)));
-        let Some((seen, file)) = found else {
-            return Err(Error::Refused(format!(
-                "`{path}` is not set aside; `lakesmith files` lists those that are, by their paths within the landing \
-                 folder"
-            )));
-        };
-        let lines = Lines {
-            owner: seen.owner.clone(),
-            entries: vec![LedgerEntry { state: FileState::Ignored, ..entry(file, &seen.ledger) }],
-            batch: None,
-            run_id: run_id.clone(),
-            at: Utc::now(),
-        };
+    if let Some(path) = open.first() {
+        return Err(Error::Refused(format!(
+            "`{path}` is not set aside; `lakesmith files` lists those that are, by their paths within the landing folder"
+        )));
+    }
+    for lines in settled {
         ledger::append(lake, &lines).await?;
     }
     Ok(())
 }
 
-fn entry(file: &Judged, ledger: &Ledger) -> LedgerEntry {
-    let last = ledger.last.get(&file.stat.path);
-    let reason = match &file.verdict {
-        Verdict::SetAside(why) | Verdict::StillAside(why) => Some(why.clone()),
-        _ => None,
-    };
-    let blake3 = file.blake3.clone().or_else(|| last.and_then(|l| l.blake3.clone()));
-    line(&file.stat, FileState::SetAside, blake3, reason)
+/// The line that settles a file, if it is set aside.
+fn settle(seen: &Seen, path: &str) -> Option<LedgerEntry> {
+    if let Some(refused) = seen.refused.iter().find(|file| file.path == path) {
+        let stat = FileStat { path: path.to_string(), size: 0, mtime_ns: 0 };
+        return Some(line(&stat, FileState::Ignored, None, Some(refused.reason.clone())));
+    }
+    let file = seen.files.iter().find(|file| file.stat.path == path)?;
+    let (Verdict::SetAside(reason) | Verdict::StillAside(reason)) = &file.verdict else { return None };
+    let last = seen.ledger.last.get(path).filter(|_| matches!(file.verdict, Verdict::StillAside(_)));
+    let blake3 = file.blake3.clone().or_else(|| last.and_then(|last| last.blake3.clone()));
+    Some(line(&file.stat, FileState::Ignored, blake3, Some(reason.clone())))
 }
 
 /// A ledger line about a file whose records are not taken.
@@ -174,5 +176,6 @@ pub fn line(stat: &FileStat, state: FileState, blake3: Option<String>, reason: O
         malformed: None,
         state,
         reason,
+        read_as: None,
     }
 }

@@ -29,6 +29,7 @@ pub fn schema() -> TableSchema {
             column("mtime_ns", Type::BigInt),
             column("blake3", Type::String),
             column("reason", Type::String),
+            column("read_as", Type::String),
             column("run_id", Type::String),
             column("recorded_at", Type::Timestamp),
         ],
@@ -48,7 +49,7 @@ pub struct Owner {
 /// The lines of one bronze table in a version of the ledger.
 pub async fn read(ledger: Option<&Snapshot>, owner: &Owner) -> Result<Ledger> {
     let Some(ledger) = ledger else { return Ok(Ledger::default()) };
-    let (frame, table) = (ledger.scan()?, owner.table.to_string());
+    let (frame, table) = (ledger.table().scan(&schema(), ledger.files())?, owner.table.to_string());
     let ids = [owner.id.clone(), String::new()];
     let mine = col("table")
         .eq(lit(table))
@@ -72,7 +73,7 @@ pub struct Lines {
     pub at: DateTime<Utc>,
 }
 
-/// Writes lines, unless the batch that they complete is there already.
+/// Writes lines; those of the batch that they complete only if it is not there already.
 pub async fn append(lake: &Lake, lines: &Lines) -> Result<()> {
     retry::until_won("the ledger", || try_append(lake, lines)).await
 }
@@ -83,13 +84,19 @@ async fn try_append(lake: &Lake, lines: &Lines) -> Result<()> {
     let ledger = read(snapshot.as_ref(), &lines.owner).await?;
     let txn = ledger_txn(&lines.owner.id);
     let indexed = snapshot.as_ref().and_then(|s| s.txn(&txn));
+    let mut lines = lines.clone();
     if lines.batch.is_some() && indexed >= lines.batch {
+        // another run has completed the ledger from bronze
+        lines.entries.retain(|line| line.state != FileState::Taken);
+        lines.batch = None;
+    }
+    if lines.entries.is_empty() && lines.batch.is_none() {
         return Ok(());
     }
-    let adds = table.write(frame(lines, ledger.entry)?.lazy(), &schema()).await?;
     let change = Change {
-        adds,
+        adds: table.write(frame(&lines, ledger.entry)?.lazy(), &schema()).await?,
         txns: lines.batch.map(|b| (txn, b)).into_iter().collect(),
+        schema: Some(schema()),
         operation: Operation::Append,
         note: note(&lines.run_id),
         ..Change::default()
@@ -122,6 +129,7 @@ fn frame(lines: &Lines, after: i64) -> Result<DataFrame> {
         "mtime_ns" => e.iter().map(|e| e.mtime_ns).collect::<Vec<_>>(),
         "blake3" => e.iter().map(|e| e.blake3.clone()).collect::<Vec<_>>(),
         "reason" => e.iter().map(|e| e.reason.clone()).collect::<Vec<_>>(),
+        "read_as" => e.iter().map(|e| e.read_as.clone()).collect::<Vec<_>>(),
         "run_id" => all(&lines.run_id),
         "recorded_at" => vec![lines.at.timestamp_micros(); e.len()],
     )?;
@@ -133,7 +141,7 @@ fn entries(lines: &DataFrame) -> Result<Vec<LedgerEntry>> {
     let number = |name: &str| lines.column(name).and_then(|c| c.i64().cloned());
     let (path, state, blake3, reason) = (text("path")?, text("state")?, text("blake3")?, text("reason")?);
     let (entry, batch, rows, malformed) = (number("entry")?, number("batch")?, number("rows")?, number("malformed")?);
-    let (size, mtime) = (number("size")?, number("mtime_ns")?);
+    let (size, mtime, read_as) = (number("size")?, number("mtime_ns")?, text("read_as")?);
     (0..lines.height())
         .map(|i| {
             let written = state.get(i).unwrap_or_default();
@@ -153,6 +161,7 @@ fn entries(lines: &DataFrame) -> Result<Vec<LedgerEntry>> {
                 malformed: malformed.get(i),
                 state,
                 reason: reason.get(i).map(str::to_string),
+                read_as: read_as.get(i).map(str::to_string),
             })
         })
         .collect()

@@ -1,5 +1,6 @@
 //! Carries out a plan, task by task. The only place that collects lazy frames.
 
+mod batch;
 mod claim;
 mod error;
 mod gold;
@@ -18,6 +19,7 @@ mod quarantine;
 mod read;
 mod retry;
 mod schedule;
+mod shape;
 mod silver;
 mod stream;
 mod survey;

@@ -1,0 +1,152 @@
+//! The rows of a batch's files, written as data files that no commit names yet. A file goes in whole or not at all.
+
+use std::collections::BTreeSet;
+
+use polars::prelude::DataFrame;
+use tokio::runtime::Handle;
+
+use super::error::Result;
+use super::intake::{Intake, Taken};
+use super::landing::Judged;
+use super::shape::Shape;
+use super::{Event, Run};
+use crate::bronze::{self, FileStat, FileSummary, ReadError};
+use crate::delta::{Table, TableSchema, Writer};
+use crate::name::TableName;
+use crate::project::{SameContent, Source};
+
+/// Bytes of a file's rows that wait until the file is known to be sound; a larger file gets data files of its own,
+/// which are dropped if it turns out unsound.
+const HELD_BYTES: usize = 64 << 20;
+
+/// The writing of one batch.
+pub struct Batch {
+    run: Run,
+    name: TableName,
+    skips: bool,
+    table: Table,
+    number: i64,
+    handle: Handle,
+    shared: Option<Writer>,
+}
+
+/// Whether a file could be read to its end. The outer error of such a result is the lake's, the inner one the file's.
+type Sound = std::result::Result<FileSummary, ReadError>;
+
+impl Batch {
+    /// To be made within a Tokio runtime; all else blocks.
+    pub fn new(run: &Run, name: &TableName, source: &Source, table: Table, number: i64) -> Self {
+        let skips = source.same_content == SameContent::Skip;
+        let (run, name, handle) = (run.clone(), name.clone(), Handle::current());
+        Batch { run, name, skips, table, number, handle, shared: None }
+    }
+
+    /// Writes the rows of these files and notes what became of each. If one that has widened the table proves unsound,
+    /// nothing is taken and the files that are still to be read come back.
+    pub fn take_all(&mut self, shape: &Shape, files: &[Judged], intake: &mut Intake) -> Result<Option<Vec<Judged>>> {
+        let schema = shape.schema();
+        let mut contents = BTreeSet::new();
+        let mut sound = Vec::new();
+        for (at, file) in files.iter().enumerate() {
+            let known = file.blake3.as_ref().is_some_and(|hash| contents.contains(hash));
+            if known && self.skips {
+                intake.skipped.push(file.clone());
+                sound.push(file.clone());
+                continue;
+            }
+            match self.file(shape, &schema, &file.stat, intake)? {
+                Ok(summary) => {
+                    contents.insert(summary.blake3.clone());
+                    intake.taken.push(Taken::new(file.stat.clone(), summary));
+                    sound.push(file.clone());
+                }
+                Err(error) => {
+                    intake.refuse(&shape.landing, file.clone(), error);
+                    if shape.is_widened_by(&file.stat) {
+                        self.drop_all(intake)?;
+                        sound.extend(files.iter().skip(at + 1).cloned());
+                        return Ok(Some(sound));
+                    }
+                }
+            }
+        }
+        if let Some(shared) = self.shared.take() {
+            intake.data.extend(self.handle.block_on(shared.finish())?);
+        }
+        Ok(None)
+    }
+
+    fn drop_all(&mut self, intake: &mut Intake) -> Result<()> {
+        intake.taken.clear();
+        intake.skipped.clear();
+        if let Some(shared) = self.shared.take() {
+            self.handle.block_on(shared.abort());
+        }
+        let data = std::mem::take(&mut intake.data);
+        Ok(self.handle.block_on(self.table.remove_uncommitted(&data))?)
+    }
+
+    fn file(&mut self, shape: &Shape, schema: &TableSchema, stat: &FileStat, intake: &mut Intake) -> Result<Sound> {
+        let mut held = Held { frames: Vec::new(), bytes: 0, own: None };
+        let read = self.stream(shape, schema, stat, &mut held)?;
+        match (&read, held.own) {
+            (Ok(_), Some(own)) => intake.data.extend(self.handle.block_on(own.finish())?),
+            (Ok(_), None) => {
+                if self.shared.is_none() {
+                    self.shared = Some(self.table.writer(schema)?);
+                }
+                for frame in held.frames {
+                    self.shared.as_ref().map_or(Ok(()), |writer| writer.write(frame))?;
+                }
+            }
+            (Err(_), Some(own)) => self.handle.block_on(own.abort()),
+            (Err(_), None) => {}
+        }
+        Ok(read)
+    }
+
+    fn stream(&self, shape: &Shape, schema: &TableSchema, stat: &FileStat, held: &mut Held) -> Result<Sound> {
+        let mut reader = match shape.open(stat) {
+            Ok(reader) => reader,
+            Err(error) => return Ok(Err(error)),
+        };
+        for frame in reader.by_ref() {
+            let frame = match frame {
+                Ok(frame) => frame,
+                Err(error) => return Ok(Err(error)),
+            };
+            self.run.tell(Event::Progress { table: self.name.clone(), rows: frame.height() as u64 });
+            let keep = [bronze::SOURCE_ROW, bronze::MALFORMED];
+            let frame = bronze::conform(&frame, shape.columns(), &keep)?;
+            let frame = bronze::with_lineage(frame, self.number, &stat.path, self.run.started_at)?;
+            held.take(frame, || Ok(self.table.writer(schema)?))?;
+        }
+        let summary = reader.summary().cloned();
+        Ok(summary.ok_or_else(|| ReadError::ChangedWhileRead { path: stat.path.clone() }))
+    }
+}
+
+/// Rows of a file that may yet turn out unsound.
+struct Held {
+    frames: Vec<DataFrame>,
+    bytes: usize,
+    own: Option<Writer>,
+}
+
+impl Held {
+    fn take(&mut self, frame: DataFrame, open: impl FnOnce() -> Result<Writer>) -> Result<()> {
+        if let Some(own) = &self.own {
+            return Ok(own.write(frame)?);
+        }
+        self.bytes += frame.estimated_size();
+        self.frames.push(frame);
+        if self.bytes > HELD_BYTES {
+            let own = open()?;
+            for frame in self.frames.drain(..) {
+                own.write(frame)?;
+            }
+            self.own = Some(own);
+        }
+        Ok(())
+    }
+}
