@@ -25,10 +25,17 @@ pub struct Cli {
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// The project's folder
-    #[arg(short = 'C', long = "project", value_name = "DIR", default_value = ".", global = true)]
+    #[arg(
+        short = 'C',
+        long = "project",
+        value_name = "DIR",
+        default_value = ".",
+        global = true,
+        overrides_with = "project"
+    )]
     pub project: PathBuf,
     /// The environment; the project's default one if not given
-    #[arg(long = "env", value_name = "NAME", global = true)]
+    #[arg(long = "env", value_name = "NAME", global = true, overrides_with = "environment")]
     pub environment: Option<String>,
     /// Print the answer as JSON on stdout
     #[arg(long, global = true)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::name::TableName;
 use crate::project::Fault;
 
 /// Exit code: a table or a file failed.
@@ -63,6 +64,12 @@ impl Failure {
 }
 
 impl Complaint {
+    /// What is wrong with a table; errors of its storage name its folder once more, which says nothing new.
+    pub fn of_table(name: &TableName, error: &str) -> Self {
+        let folder = format!("{}: ", crate::run::folder(name));
+        Complaint::from(format!("`{name}`: {}", error.strip_prefix(&folder).unwrap_or(error)))
+    }
+
     /// Says what to do.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

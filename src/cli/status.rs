@@ -3,7 +3,7 @@
 use chrono::Utc;
 
 use super::args::{Global, SelectArgs};
-use super::failure::Outcome;
+use super::failure::{Complaint, FAILED, Outcome};
 use super::table::{Column, table};
 use super::{ui, words};
 use crate::name::{Layer, TableName};
@@ -13,13 +13,15 @@ pub async fn carry_out(global: &Global, args: &SelectArgs) -> Outcome {
     let project = super::project(global)?;
     let tables = super::selected(&project, &args.select)?;
     let all = survey(&project, &tables).await?;
+    let code = if all.iter().any(|t| t.error.is_some()) { FAILED } else { 0 };
     if global.json {
         ui::answer_json(&serde_json::json!({
             "project": project.name,
             "environment": project.environment.name,
             "tables": all,
         }));
-        return Ok(0);
+        print_errors(&all);
+        return Ok(code);
     }
     let rows: Vec<Vec<String>> = all.iter().map(row).collect();
     let columns = [
@@ -32,7 +34,16 @@ pub async fn carry_out(global: &Global, args: &SelectArgs) -> Outcome {
         Column::Text("remarks"),
     ];
     ui::answer(&table(&columns, &rows, ui::width()));
-    Ok(0)
+    print_errors(&all);
+    Ok(code)
+}
+
+fn print_errors(all: &[TableStatus]) {
+    for status in all {
+        if let Some(error) = &status.error {
+            ui::print_error(&Complaint::of_table(&status.table, error));
+        }
+    }
 }
 
 fn row(table: &TableStatus) -> Vec<String> {
@@ -59,6 +70,9 @@ fn behind(input: &TableName, n: i64) -> String {
 
 fn remarks(table: &TableStatus) -> String {
     let mut remarks = Vec::new();
+    if table.error.is_some() {
+        return "cannot be read".into();
+    }
     if table.version.is_none() {
         remarks.push("not made yet".to_string());
     }

@@ -92,7 +92,7 @@ fn errors(global: &Global, table: &TableReport) -> Vec<Complaint> {
         return vec![set_aside(global, table)];
     }
     let error = table.error.iter().filter(|_| !table.is_skipped());
-    error.map(|error| Complaint::from(format!("`{}`: {error}", table.table))).collect()
+    error.map(|error| Complaint::of_table(&table.table, error)).collect()
 }
 
 fn set_aside(global: &Global, table: &TableReport) -> Complaint {

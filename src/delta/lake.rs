@@ -42,7 +42,12 @@ impl Lake {
     /// [`Error::Invalid`] if `uri` is no place that this build can reach.
     pub fn open(uri: &str, storage: &BTreeMap<String, Secret>) -> Result<Self, Error> {
         let options = storage.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
-        Self::build(root_url(uri)?, options, None)
+        let url = root_url(uri)?;
+        if !["file", "memory"].contains(&url.scheme()) {
+            let what = format!("this build cannot reach a lake at `{}://`, only one on a disk", url.scheme());
+            return Err(Error::invalid(uri, what));
+        }
+        Self::build(url, options, None)
     }
 
     /// The lake at `uri` within a given store whose root is the root of the URL's scheme.

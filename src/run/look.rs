@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Run;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::protocol::{folder, table_state};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
@@ -78,15 +78,31 @@ impl Run {
     }
 }
 
-/// Every table of a project that exists, and its state. The tables that read others come first: a run that goes on
-/// meanwhile could else make them look as if they were ahead of what they read.
-pub(super) async fn all(project: &Project, lake: &Lake) -> Result<(BTreeMap<TableName, Snapshot>, LakeState)> {
-    let mut snapshots = BTreeMap::new();
+/// What a look at all tables of a project has shown.
+pub(super) struct Looks {
+    /// those that exist
+    pub snapshots: BTreeMap<TableName, Snapshot>,
+    /// how they are
+    pub states: LakeState,
+    /// those that cannot be opened
+    pub damaged: BTreeMap<TableName, Error>,
+}
+
+/// Looks at every table of a project. The tables that read others come first: a run that goes on meanwhile could else
+/// make them look as if they were ahead of what they read.
+pub(super) async fn all(project: &Project, lake: &Lake) -> Looks {
+    let mut looks = Looks { snapshots: BTreeMap::new(), states: LakeState::new(), damaged: BTreeMap::new() };
     for name in project.order.iter().rev() {
-        if let Some(snapshot) = lake.table(&folder(name)).snapshot().await? {
-            snapshots.insert(name.clone(), snapshot);
+        match lake.table(&folder(name)).snapshot().await {
+            Ok(None) => {}
+            Ok(Some(snapshot)) => {
+                looks.states.insert(name.clone(), table_state(&snapshot));
+                looks.snapshots.insert(name.clone(), snapshot);
+            }
+            Err(error) => {
+                looks.damaged.insert(name.clone(), error.into());
+            }
         }
     }
-    let states = snapshots.iter().map(|(name, snapshot)| (name.clone(), table_state(snapshot))).collect();
-    Ok((snapshots, states))
+    looks
 }

@@ -1,7 +1,8 @@
 //! The plan of a run: looks at the lake and the landing folder, writes nothing.
 
 use super::error::Result;
-use super::{landing, look};
+use super::landing;
+use super::look::{self, Looks};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
 use crate::plan::{self, Landing, Plan, Request, Verdict};
@@ -10,10 +11,14 @@ use crate::project::{Definition, Project};
 /// What a run of `request` would do now.
 pub async fn plan(project: &Project, request: &Request) -> Result<Plan> {
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
-    let (snapshots, state) = look::all(project, &lake).await?;
+    let Looks { snapshots, states, mut damaged } = look::all(project, &lake).await;
+    let needed = |name: &TableName| project.inputs(name).into_iter().chain([name.clone()]);
+    if let Some(error) = request.tables.iter().flat_map(needed).find_map(|name| damaged.remove(&name)) {
+        return Err(error);
+    }
     let files = files(project, &lake, request).await?;
     let rows = |name: &TableName, after: Option<i64>| rows_beyond(snapshots.get(name)?, after);
-    Ok(plan::plan(project, &state, &files, request, &rows))
+    Ok(plan::plan(project, &states, &files, request, &rows))
 }
 
 async fn files(project: &Project, lake: &Lake, request: &Request) -> Result<Landing> {

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::error::Result;
+use super::look::{self, Looks};
+use super::past;
 use super::protocol::quarantine_folder;
-use super::{look, past};
 use crate::delta::{Lake, Snapshot};
 use crate::name::{Layer, TableName};
 use crate::plan::{Decision, LakeState, TableState, Wanted, decide};
@@ -41,17 +42,40 @@ pub struct TableStatus {
     pub quarantined: Option<u64>,
     /// versions, of the newest hundred, in which another writer changed rows
     pub foreign_writes: Vec<i64>,
+    /// why the table cannot be looked at; nothing else is known of it then
+    pub error: Option<String>,
 }
 
 /// Looks at these tables.
 pub async fn survey(project: &Project, tables: &BTreeSet<TableName>) -> Result<Vec<TableStatus>> {
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
-    let (snapshots, states) = look::all(project, &lake).await?;
+    let Looks { snapshots, states, damaged } = look::all(project, &lake).await;
     let mut all = Vec::new();
     for name in project.order.iter().filter(|n| tables.contains(*n)) {
-        all.push(status(project, &lake, name, snapshots.get(name), &states).await?);
+        let status = match damaged.get(name) {
+            Some(error) => Err(error.to_string()),
+            None => status(project, &lake, name, snapshots.get(name), &states).await.map_err(|e| e.to_string()),
+        };
+        all.push(status.unwrap_or_else(|error| unreadable(name, error)));
     }
     Ok(all)
+}
+
+fn unreadable(name: &TableName, error: String) -> TableStatus {
+    TableStatus {
+        table: name.clone(),
+        version: None,
+        rows: None,
+        bytes: None,
+        files: None,
+        changed_at: None,
+        lag: BTreeMap::new(),
+        stale: None,
+        mixed: false,
+        quarantined: None,
+        foreign_writes: Vec::new(),
+        error: Some(error),
+    }
 }
 
 async fn status(
@@ -78,6 +102,7 @@ async fn status(
         mixed: own.is_some_and(|s| s.mixed),
         quarantined: quarantined(project, lake, name).await?,
         foreign_writes: commits.iter().filter(|c| past::is_foreign(c)).map(|c| c.version).collect(),
+        error: None,
     })
 }
 

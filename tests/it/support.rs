@@ -56,9 +56,19 @@ impl Project {
 
     /// Runs the binary here.
     pub fn lakesmith(&self, args: &[&str]) -> Said {
+        self.lakesmith_with(&[], args)
+    }
+
+    /// Runs the binary here with variables of the environment.
+    pub fn lakesmith_with(&self, env: &[(&str, &str)], args: &[&str]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lakesmith"));
         command.arg("-C").arg(self.root()).args(args);
-        command.env_remove("LAKESMITH_LOG").env("NO_COLOR", "1").env("COLUMNS", "160");
+        command
+            .env_remove("LAKESMITH_LOG")
+            .env_remove("LAKESMITH_LOG_FORMAT")
+            .env("NO_COLOR", "1")
+            .env("COLUMNS", "160");
+        command.envs(env.iter().copied());
         Said::of(command.output().unwrap())
     }
 

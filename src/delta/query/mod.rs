@@ -29,7 +29,7 @@ pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataF
     let planned = session.sql_with_options(sql, reads_only).await;
     let answer = planned.map_err(|error| layers.take_failure().unwrap_or_else(|| refused(&error)))?;
     let schema = Arc::clone(answer.schema().inner());
-    let batches = answer.collect().await.map_err(|error| failed(&error))?;
+    let batches = answer.collect().await.map_err(|error| failed(lake, &error))?;
     result::frame(&schema, &batches)
 }
 
@@ -53,12 +53,18 @@ fn refused(error: &DataFusionError) -> Error {
     }
 }
 
-fn failed(error: &DataFusionError) -> Error {
-    Error::Query(text(error))
+/// What the lake has wrong is not the question's fault.
+fn failed(lake: &Lake, error: &DataFusionError) -> Error {
+    match error.find_root() {
+        DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_) | DataFusionError::IoError(_) => {
+            Error::Storage { location: lake.url().to_string(), what: text(error) }
+        }
+        _ => Error::Query(text(error)),
+    }
 }
 
 /// What DataFusion calls its errors says nothing to people.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "Error during planning: ",
     "Execution error: ",
     "Arrow error: ",
@@ -67,6 +73,7 @@ const KINDS: [&str; 8] = [
     "This feature is not implemented: ",
     "Invalid or Unsupported Configuration: ",
     "sql parser error: ",
+    "Parquet error: ",
 ];
 
 fn text(error: &DataFusionError) -> String {
