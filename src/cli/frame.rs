@@ -42,7 +42,7 @@ fn csv(frame: &DataFrame) -> String {
 /// NULL is an empty field, an empty text is `""`.
 fn csv_field(value: &AnyValue<'_>) -> String {
     match value {
-        AnyValue::String(text) if text.is_empty() => "\"\"".into(),
+        AnyValue::String("") => "\"\"".into(),
         AnyValue::StringOwned(text) if text.is_empty() => "\"\"".into(),
         AnyValue::Null => String::new(),
         value => quoted(&shown(value)),
