@@ -109,6 +109,6 @@ def status_of(sample, name):
 def test_query_cannot_write(shop):
     for sql in ("DROP TABLE gold.daily_revenue", "INSERT INTO gold.daily_revenue SELECT * FROM gold.daily_revenue"):
         done = shop("query", sql)
-        assert done.returncode != 0
+        assert done.returncode == 2
         assert "only reads" in done.stderr
     assert shop.query("SELECT count(*) AS n FROM gold.daily_revenue")[0]["n"] > 0
