@@ -127,7 +127,7 @@ fn remarks(global: &Global, table: &TableReport) -> Vec<String> {
     if table.rows.quarantined > 0 && table.status == Status::Succeeded {
         let rows = words::count(table.rows.quarantined, "row");
         let see = ui::command(global, &format!("quarantine {}", table.table));
-        lines.push(format!("`{}` refused {rows}; to see them: {see}", table.table));
+        lines.push(format!("`{}` refused {rows}; see: {see}", table.table));
     }
     lines
 }

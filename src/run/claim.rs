@@ -114,3 +114,22 @@ async fn renew(lake: Lake, path: String, mut claim: Claim) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Layer;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_gives_up_its_own_claims_and_no_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let lake = Lake::open(&dir.path().display().to_string(), &Default::default()).unwrap();
+        let table = TableName { layer: Layer::Silver, name: "orders".into() };
+        let Claimed::Ours(lease) = claim(&lake, &table, "one").await.unwrap() else { panic!("nobody else is here") };
+        drop(lease);
+        give_up(&lake, &table, "two").await;
+        assert!(matches!(claim(&lake, &table, "two").await.unwrap(), Claimed::Theirs(c) if c.run_id == "one"));
+        give_up(&lake, &table, "one").await;
+        assert!(matches!(claim(&lake, &table, "two").await.unwrap(), Claimed::Ours(_)));
+    }
+}

@@ -169,7 +169,7 @@ fn plan_run_and_run_again() {
     error: `bronze.events`: 1 file is set aside
       events/broken.csv: the header is no text in the file's encoding; is `csv.encoding` right?
     hint: mend or remove what is set aside, or settle it: lakesmith -C [DIR] files --ignore events/broken.csv
-    `silver.events` refused 2 rows; to see them: lakesmith -C [DIR] quarantine silver.events
+    `silver.events` refused 2 rows; see: lakesmith -C [DIR] quarantine silver.events
     run [RUN]: 3 of 3 tables written, 1 file set aside
     ");
     assert_seen!(&project, &["run"], @r"
@@ -615,7 +615,7 @@ fn rebuild_publishes_a_version_more() {
      silver.events   rebuild         1   2 inserted, 1 superseded, 2 quarantined      [S]
      gold.totals     rebuild         1   2 inserted                                   [S]
     --- stderr
-    `silver.events` refused 2 rows; to see them: lakesmith -C [DIR] quarantine silver.events
+    `silver.events` refused 2 rows; see: lakesmith -C [DIR] quarantine silver.events
     run [RUN]: 2 of 2 tables written
     ");
     let versions = project.json(&["history", "silver.events"], 0)["versions"].as_array().unwrap().len();

@@ -7,5 +7,6 @@ mod cli;
 mod files;
 mod house;
 mod known;
+mod readme;
 mod run;
 mod support;
