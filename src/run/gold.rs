@@ -1,6 +1,8 @@
 //! Gold, and silver from silver: what the inputs' difference touches is computed anew and merged, in one commit that
 //! moves the watermarks.
 
+use std::collections::BTreeMap;
+
 use polars::prelude::*;
 
 use super::error::{Error, Result};
@@ -15,6 +17,9 @@ use crate::name::TableName;
 use crate::plan::{Decision, TableState};
 use crate::project::{Definition, Derived};
 use crate::report::{Action, InputVersion, RowCounts, Status, TableReport};
+
+/// Rows in differing files that are looked through whatever the size of the inputs.
+const SMALL_DIFFERENCE: u64 = 1_000_000;
 
 /// A derived table on its way from one version to the next.
 struct Task<'a> {
@@ -168,19 +173,44 @@ impl Task<'_> {
             Strategy::Full { why } => return full(format!("{news}; full: {why}")),
             Strategy::Groups { .. } => {}
         }
+        let gone = |table: &TableName| full(format!("{news}; full: `{table}` of then can no longer be read"));
+        let mut before = BTreeMap::new();
+        for (table, watermark) in from {
+            let Some(new) = self.seen.inputs.get(table) else { continue };
+            let Some(watermark) = watermark else {
+                return full(format!("{news}; full: `{table}` is another table than before"));
+            };
+            let Some(old) = self.before(*watermark, new).await? else { return gone(table) };
+            before.insert(table, old);
+        }
+        if self.costs_more_than_all(&before) {
+            return full(format!("{news}; full: most of its files are new"));
+        }
         let mut inputs = Vec::new();
         for (table, new) in &self.seen.inputs {
-            let change = match from.get(table) {
+            let change = match before.get(table) {
                 None => None,
-                Some(None) => return full(format!("{news}; full: `{table}` is another table than before")),
-                Some(Some(watermark)) => match self.change(table, *watermark, new).await? {
+                Some(old) => match self.change(table, old, new).await? {
                     Some(change) => Some(change),
-                    None => return full(format!("{news}; full: `{table}@{watermark}` can no longer be read")),
+                    None => return gone(table),
                 },
             };
             inputs.push(self.input(table, new, change)?);
         }
-        self.touched(inputs, news).await
+        self.touched(inputs, news.clone()).await
+    }
+
+    /// Whether the files that differ hold more rows than the inputs themselves, so that finding out what changed costs
+    /// more than computing all of it. Not asked of what is small anyway.
+    fn costs_more_than_all(&self, before: &BTreeMap<&TableName, Snapshot>) -> bool {
+        let rows = |files: &[DataFile]| files.iter().filter_map(DataFile::rows).sum::<u64>();
+        let differing = |(table, old): (&&TableName, &Snapshot)| {
+            let diff = delta::file_diff(old, self.seen.inputs.get(*table)?);
+            Some(rows(&diff.removed) + rows(&diff.added))
+        };
+        let differing: u64 = before.iter().filter_map(differing).sum();
+        let all: u64 = self.seen.inputs.values().map(|s| rows(s.files())).sum();
+        differing > SMALL_DIFFERENCE && differing > all
     }
 
     async fn touched(&self, inputs: Vec<Input>, news: String) -> Result<Extent> {
@@ -195,19 +225,23 @@ impl Task<'_> {
         Ok(Extent { touched: Some(keys), inputs, why: format!("{news}; incremental: {touched} of {groups} groups") })
     }
 
-    /// What changed in an input since the watermark; `None` if that version can no longer be read.
-    async fn change(&self, table: &TableName, watermark: i64, new: &Snapshot) -> Result<Option<gold::Change>> {
-        let old = match new.table().snapshot_at(&At::Version(watermark)).await {
-            Ok(old) if old.table_id() == new.table_id() => old,
-            Ok(_) | Err(delta::Error::Gone { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+    /// An input as it was at the watermark, if that can still be read.
+    async fn before(&self, watermark: i64, new: &Snapshot) -> Result<Option<Snapshot>> {
+        match new.table().snapshot_at(&At::Version(watermark)).await {
+            Ok(old) if old.table_id() == new.table_id() => Ok(Some(old)),
+            Ok(_) | Err(delta::Error::Gone { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What changed in an input since it was as `old`; `None` if that can no longer be read.
+    async fn change(&self, table: &TableName, old: &Snapshot, new: &Snapshot) -> Result<Option<gold::Change>> {
         let columns = self.columns(table);
         if !columns.iter().all(|c| old.schema().columns.contains(c)) {
             return Ok(None);
         }
         let columns = names(&columns);
-        let diff = match delta::row_diff(&old, new, Some(&columns)).await {
+        let diff = match delta::row_diff(old, new, Some(&columns)).await {
             Ok(diff) => diff,
             Err(delta::Error::Gone { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
