@@ -22,7 +22,7 @@ pub async fn carry_out(global: &Global, args: &QuarantineArgs) -> Outcome {
     }
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
     let format = show::format(global, args.rows.format);
-    let snapshot = lake.table(&run::quarantine_folder(&name)).snapshot().await?;
+    let snapshot = run::quarantined(&lake, &name).await?;
     let Some(snapshot) = snapshot.filter(|s| s.rows() != Some(0)) else {
         match format {
             Format::Json => ui::answer("[]"),

@@ -13,7 +13,7 @@ use deltalake::kernel::{Action, CommitInfo, EagerSnapshot, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde_json::{Map, Value, json};
 
-use super::{DataFile, Error, Snapshot, Table, TableSchema, schema};
+use super::{DataFile, Error, Snapshot, Table, TableSchema, evolve, schema};
 
 /// What one commit does.
 #[derive(Clone, Debug, Default)]
@@ -220,8 +220,11 @@ impl Table {
         }
         if let Some(schema) = &change.schema {
             schema.check(folder)?;
-            if schema.partition_by != base.schema().partition_by && removed.len() != base.files().len() {
-                return Err(Error::invalid(folder, "partitions can change only when all files are replaced"));
+            if removed.len() != base.files().len() {
+                if schema.partition_by != base.schema().partition_by {
+                    return Err(Error::invalid(folder, "partitions can change only when all files are replaced"));
+                }
+                evolve::check(folder, base.schema(), schema)?;
             }
         }
         Ok(())

@@ -7,9 +7,9 @@ use std::io::ErrorKind;
 use polars::prelude::{LazyFrame, PolarsError, PolarsResult};
 
 use super::cancel::cancel;
+use super::evolve::widens;
 use super::rows::{Files, Keep};
 use super::{DataFile, Error, Snapshot, Table, TableSchema, merge};
-use crate::expr::Type;
 
 /// Files of one version that the other does not have.
 #[derive(Clone, Debug, Default)]
@@ -153,14 +153,6 @@ fn chosen(p: &Snapshot, later: &TableSchema, columns: Option<&[String]>) -> Resu
 fn within(schema: TableSchema, partition_by: &[String]) -> TableSchema {
     let partition_by = partition_by.iter().filter(|name| schema.ty(name).is_some()).cloned().collect();
     TableSchema { partition_by, ..schema }
-}
-
-/// Whether the scan reads values of one type as the other without loss.
-fn widens(from: &Type, to: &Type) -> bool {
-    let rank = |ty: &Type| [Type::TinyInt, Type::SmallInt, Type::Int, Type::BigInt].iter().position(|t| t == ty);
-    from == to
-        || rank(from).zip(rank(to)).is_some_and(|(from, to)| from <= to)
-        || (from, to) == (&Type::Float, &Type::Double)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod commit;
 mod compact;
 mod diff;
 mod error;
+mod evolve;
 mod file;
 mod history;
 mod lake;

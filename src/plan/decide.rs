@@ -43,10 +43,15 @@ pub struct Wanted<'a> {
 
 /// Decides what `wanted` needs in this `lake`.
 pub fn decide(wanted: Wanted<'_>, lake: &LakeState) -> Decision {
+    let own = lake.get(wanted.table);
+    let refusal = own.filter(|_| !wanted.rebuild).and_then(|own| refuse(wanted, own, lake));
+    if let Some(refusal) = refusal {
+        return Decision::Refuse(refusal);
+    }
     if let Some(wait) = missing_input(wanted, lake) {
         return Decision::Wait(wait);
     }
-    let Some(own) = lake.get(wanted.table) else {
+    let Some(own) = own else {
         return Decision::Advance { from: wanted.inputs.iter().map(|i| (i.clone(), None)).collect(), mixed: false };
     };
     if wanted.rebuild {
@@ -83,9 +88,6 @@ fn advance(wanted: Wanted<'_>, own: &TableState, lake: &LakeState, changed: bool
     for input in wanted.inputs {
         let Some(state) = lake.get(input) else { continue };
         let watermark = own.watermarks.get(&state.id).copied();
-        if let Some(refusal) = refuse(wanted.table, input, own, state, watermark) {
-            return Decision::Refuse(refusal);
-        }
         if watermark != Some(state.position()) {
             from.insert(input.clone(), watermark);
         }
@@ -96,21 +98,36 @@ fn advance(wanted: Wanted<'_>, own: &TableState, lake: &LakeState, changed: bool
     }
 }
 
-fn refuse(
-    table: &TableName,
-    input: &TableName,
-    own: &TableState,
-    state: &TableState,
-    watermark: Option<i64>,
-) -> Option<String> {
-    let replaced = own.inputs.get(input).is_some_and(|id| *id != state.id);
-    if replaced && input.layer == Layer::Bronze {
+/// Why nothing may be done with a table by itself, not even a rebuild for a changed definition: what is there now may be
+/// less than what its rows were made from.
+fn refuse(wanted: Wanted<'_>, own: &TableState, lake: &LakeState) -> Option<String> {
+    let table = wanted.table;
+    if own.definition.is_none() {
+        return Some(format!(
+            "the lake has a table `{table}` that lakesmith did not make; to replace all its rows: lakesmith rebuild {table}"
+        ));
+    }
+    wanted.inputs.iter().find_map(|input| refuse_input(table, input, own, lake.get(input)))
+}
+
+fn refuse_input(table: &TableName, input: &TableName, own: &TableState, state: Option<&TableState>) -> Option<String> {
+    let read = own.inputs.get(input);
+    let Some(state) = state else {
+        let gone = read.filter(|_| input.layer == Layer::Bronze);
+        return gone.map(|_| {
+            format!(
+                "`{input}`, which `{table}` was made from, is no longer in the lake; bring it back or, to make `{table}` \
+                 from what is there: lakesmith rebuild {table}"
+            )
+        });
+    };
+    if read.is_some_and(|id| *id != state.id) && input.layer == Layer::Bronze {
         return Some(format!(
             "`{input}` is another table than the one that `{table}` was made from; to make it from this one: \
              lakesmith rebuild {table}"
         ));
     }
-    let ahead = watermark.filter(|w| *w > state.position())?;
+    let ahead = own.watermarks.get(&state.id).copied().filter(|w| *w > state.position())?;
     let unit = if input.layer == Layer::Bronze { "batch" } else { "version" };
     Some(format!(
         "`{table}` has read `{input}` up to {unit} {ahead}, but that table ends at {}; it was replaced or lost commits. \
@@ -182,12 +199,21 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_source_that_was_replaced_or_went_back() {
+    fn refuses_a_source_that_was_replaced_or_went_back_or_is_gone_whatever_the_definition() {
         let own = || Some(silver("b1", 2));
-        for source in [bronze("b2", 5), bronze("b1", 1)] {
-            let decision = decided(own(), Some(source), "now", OnChange::Rebuild);
-            let Decision::Refuse(why) = decision else { panic!("{decision:?}") };
-            assert!(why.contains("lakesmith rebuild silver.s"), "{why}");
+        for definition in ["now", "next"] {
+            for source in [Some(bronze("b2", 5)), Some(bronze("b1", 1)), None] {
+                let decision = decided(own(), source, definition, OnChange::Rebuild);
+                let Decision::Refuse(why) = decision else { panic!("{decision:?}") };
+                assert!(why.contains("lakesmith rebuild silver.s"), "{why}");
+            }
         }
+    }
+
+    #[test]
+    fn a_table_of_another_maker_is_not_rebuilt_unasked() {
+        let theirs = TableState { id: "s".into(), ..TableState::default() };
+        let decision = decided(Some(theirs), Some(bronze("b1", 2)), "now", OnChange::Rebuild);
+        assert!(matches!(decision, Decision::Refuse(_)), "{decision:?}");
     }
 }

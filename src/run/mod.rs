@@ -3,11 +3,13 @@
 mod batch;
 mod claim;
 mod error;
+mod extent;
 mod gold;
 mod heal;
 mod history;
 mod ingest;
 mod intake;
+mod judge;
 mod known;
 mod landing;
 mod ledger;
@@ -35,6 +37,7 @@ pub use landing::{Judged, Seen as LandingSeen, ignore, look as look_at_landing};
 pub use past::{Past, history};
 pub use preview::plan;
 pub use protocol::{LEDGER, RUNS, folder, quarantine_folder};
+pub use quarantine::current as quarantined;
 pub use read::{head, query};
 pub use survey::{TableStatus, survey};
 

@@ -26,7 +26,13 @@ pub fn ledger_txn(bronze_id: &str) -> String {
     format!("lakesmith/ledger/{bronze_id}")
 }
 
-/// txn of a silver, gold or quarantine table: how far it has got in an input (a batch of bronze, else a version).
+/// txn of a silver table: the version of its quarantine that belongs to it. Two tables have no commit in common; this
+/// makes one unit of them.
+pub fn quarantine_txn(quarantine_id: &str) -> String {
+    format!("lakesmith/quarantine/{quarantine_id}")
+}
+
+/// txn of a silver or gold table: how far it has got in an input (a batch of bronze, else a version).
 pub fn watermark_txn(input_id: &str) -> String {
     format!("lakesmith/from/{input_id}")
 }

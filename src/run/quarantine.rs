@@ -1,6 +1,6 @@
 //! The rows that a silver table refused. Quarantine and silver are one unit without a common commit: quarantine goes
-//! first and replaces whatever it holds beyond silver's watermark, so a death between the two leaves nothing that the
-//! next run does not replace.
+//! first, and silver's commit names the version of it that belongs to silver. What a run has put there that then died or
+//! lost against another is never named, and the next commit leaves it out.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,13 @@ use polars::prelude::*;
 
 use super::Run;
 use super::error::{Error, Result};
-use super::protocol::{quarantine_folder, watermark_txn};
-use crate::delta::{Change, DataFile, Operation, Snapshot, TableSchema};
+use super::protocol::{folder, quarantine_folder, quarantine_txn};
+use crate::delta::{At, Change, CommitRecord, DataFile, Error as DeltaError, Lake, Operation, Snapshot, TableSchema};
 use crate::name::TableName;
 use crate::silver;
+
+/// What commits of a quarantine call themselves.
+const ACTION: &str = "quarantine";
 
 /// How far silver had got in one bronze table when the work began, and how far the work goes.
 #[derive(Clone, Debug)]
@@ -26,86 +29,148 @@ pub struct Reach {
     pub upto: i64,
 }
 
+/// A version of a quarantine.
+#[derive(Clone, Debug)]
+pub struct Published {
+    id: String,
+    version: i64,
+}
+
+impl Published {
+    /// As silver's commit notes it.
+    pub fn txn(&self) -> (String, i64) {
+        (quarantine_txn(&self.id), self.version)
+    }
+}
+
 /// The quarantine's columns.
 pub fn schema() -> TableSchema {
     TableSchema { columns: silver::quarantine_columns(), ..TableSchema::default() }
 }
 
-/// Publishes `rows`, files written for the quarantine of `table` and not committed, in place of all that it holds
-/// beyond the reach.
+/// The refused rows that belong to a silver table as it is; `None`: there are none.
+pub async fn current(lake: &Lake, table: &TableName) -> Result<Option<Snapshot>> {
+    // Silver first: its commit comes after the one of the quarantine that it names.
+    let Some(silver) = lake.table(&folder(table)).snapshot().await? else { return Ok(None) };
+    match lake.table(&quarantine_folder(table)).snapshot().await? {
+        Some(newest) => belonging(&newest, named(&newest, Some(&silver))).await,
+        None => Ok(None),
+    }
+}
+
+/// Publishes `rows`, files written for the quarantine of `table` and not committed, beside those of its rows that
+/// belong to `silver` and are not within the reach; `silver` is `None` if all are to be replaced.
 ///
 /// # Errors
-/// Lost, if another run has taken in later batches meanwhile: then this run must look again.
-pub async fn replace(run: &Run, table: &TableName, reach: &[Reach], rows: Vec<DataFile>) -> Result<()> {
+/// Lost, if another run was faster: then this run must look again.
+pub async fn replace(
+    run: &Run,
+    table: &TableName,
+    silver: Option<&Snapshot>,
+    reach: &[Reach],
+    rows: Vec<DataFile>,
+) -> Result<Option<Published>> {
     let quarantine = run.lake.table(&quarantine_folder(table));
-    let Some(base) = quarantine.snapshot().await? else {
+    let Some(newest) = quarantine.snapshot().await? else {
         if rows.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        quarantine.create(&schema(), change(run, reach, rows, Vec::new())).await?;
-        return Ok(());
+        let version = quarantine.create(&schema(), change(run, reach, rows, Vec::new())).await?;
+        let made = quarantine.snapshot_at(&At::Version(version)).await?;
+        return Ok(Some(Published { id: made.table_id().to_string(), version }));
     };
-    for r in reach.iter().filter(|r| r.after.is_some()) {
-        if base.txn(&watermark_txn(&r.id)) > Some(r.upto) {
-            return Err(Error::Delta(crate::delta::Error::Lost {
-                table: quarantine.folder().to_string(),
-                version: base.version(),
-            }));
-        }
-    }
-    let stale = stale_files(&base, reach);
-    if rows.is_empty() && stale.is_empty() {
-        return Ok(());
-    }
-    let (removes, kept) = rewrite(&base, stale, reach).await?;
-    if rows.is_empty() && removes.is_empty() {
-        return Ok(());
-    }
-    let adds = rows.into_iter().chain(kept).collect();
-    quarantine.commit(&base, change(run, reach, adds, removes)).await?;
+    let mut wanted = match belonging(&newest, named(&newest, silver)).await? {
+        Some(belonging) => kept(&belonging, reach).await?,
+        None => Vec::new(),
+    };
+    wanted.extend(rows);
+    let version = publish(run, &newest, reach, wanted).await?;
+    Ok(Some(Published { id: newest.table_id().to_string(), version }))
+}
+
+/// After silver's commit, which names `published`: takes back what a run has put into the quarantine meanwhile that lost
+/// against it.
+pub async fn settle(run: &Run, table: &TableName, published: Option<&Published>) -> Result<()> {
+    let Some(newest) = run.lake.table(&quarantine_folder(table)).snapshot().await? else { return Ok(()) };
+    let named = published.filter(|p| p.id == newest.table_id()).map(|p| p.version);
+    let files = belonging(&newest, named).await?.map(|s| s.files().to_vec()).unwrap_or_default();
+    publish(run, &newest, &[], files).await?;
     Ok(())
+}
+
+/// The version of its quarantine that a version of silver names.
+fn named(quarantine: &Snapshot, silver: Option<&Snapshot>) -> Option<i64> {
+    silver.and_then(|silver| silver.txn(&quarantine_txn(quarantine.table_id())))
+}
+
+/// The version of a quarantine whose rows belong to a version of silver: the newest, unless all that came after the one
+/// that silver names are commits of runs that lost or died. `None`: silver names none, so no rows belong to it.
+async fn belonging(newest: &Snapshot, named: Option<i64>) -> Result<Option<Snapshot>> {
+    let Some(named) = named else { return Ok(None) };
+    if named == newest.version() {
+        return Ok(Some(newest.clone()));
+    }
+    // What others have done, such as a deletion or a compaction, stays done.
+    let since = newest.table().history(named + 1).await?;
+    if !since.iter().filter(|commit| commit.version <= newest.version()).all(is_ours) {
+        return Ok(Some(newest.clone()));
+    }
+    match newest.table().snapshot_at(&At::Version(named)).await {
+        Ok(belonging) => Ok(Some(belonging)),
+        Err(error @ DeltaError::Gone { .. }) => {
+            Err(Error::Refused(format!("{error}; make the table and its quarantine anew with `lakesmith rebuild`")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_ours(commit: &CommitRecord) -> bool {
+    let action = commit.note.as_ref().and_then(|note| note.get("action")?.as_str());
+    action == Some(ACTION)
+}
+
+/// Makes `wanted` the files of the quarantine; gives its version.
+async fn publish(run: &Run, newest: &Snapshot, reach: &[Reach], wanted: Vec<DataFile>) -> Result<i64> {
+    let among = |file: &DataFile, files: &[DataFile]| files.iter().any(|other| other.id() == file.id());
+    let removes: Vec<_> = newest.files().iter().filter(|file| !among(file, &wanted)).cloned().collect();
+    let adds: Vec<_> = wanted.into_iter().filter(|file| !among(file, newest.files())).collect();
+    if adds.is_empty() && removes.is_empty() {
+        return Ok(newest.version());
+    }
+    Ok(newest.table().commit(newest, change(run, reach, adds, removes)).await?)
 }
 
 fn change(run: &Run, reach: &[Reach], adds: Vec<DataFile>, removes: Vec<DataFile>) -> Change {
     let upto: BTreeMap<_, _> = reach.iter().map(|r| (r.source.to_string(), r.upto)).collect();
     let mut note = serde_json::Map::new();
     note.insert("run_id".into(), run.id.clone().into());
-    note.insert("action".into(), "quarantine".into());
+    note.insert("action".into(), ACTION.into());
     note.insert("upto".into(), serde_json::json!(upto));
-    Change {
-        adds,
-        removes,
-        txns: reach.iter().map(|r| (watermark_txn(&r.id), r.upto)).collect(),
-        operation: Operation::Merge,
-        note,
-        ..Change::default()
-    }
+    Change { adds, removes, operation: Operation::Merge, note, ..Change::default() }
 }
 
-/// Files that may hold a row beyond the reach.
-fn stale_files(base: &Snapshot, reach: &[Reach]) -> Vec<DataFile> {
+/// The files of `belonging` without the rows within the reach; those that had such rows are written anew.
+async fn kept(belonging: &Snapshot, reach: &[Reach]) -> Result<Vec<DataFile>> {
     let all = reach.iter().any(|r| r.after.is_none());
     let after = reach.iter().filter_map(|r| r.after).min().unwrap_or(i64::MAX);
-    if all { base.files().to_vec() } else { base.files_above("_batch", after) }
-}
-
-/// Rewrites files without their rows beyond the reach; gives those that had such rows, and the new ones.
-async fn rewrite(base: &Snapshot, stale: Vec<DataFile>, reach: &[Reach]) -> Result<(Vec<DataFile>, Vec<DataFile>)> {
+    let stale = if all { belonging.files().to_vec() } else { belonging.files_above("_batch", after) };
     if stale.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(belonging.files().to_vec());
     }
-    let beyond = beyond(reach);
-    let frame = base.scan_files(&stale)?;
-    let counted = frame.clone().filter(beyond.clone());
+    let within = within(reach);
+    let frame = belonging.scan_files(&stale)?;
+    let counted = frame.clone().filter(within.clone());
     let replaced = tokio::task::spawn_blocking(move || super::stream::count(counted)).await??;
     if replaced == 0 {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(belonging.files().to_vec());
     }
-    let kept = base.table().write(frame.filter(beyond.not()), &schema()).await?;
-    Ok((stale, kept))
+    let mut kept = belonging.table().write(frame.filter(within.not()), &schema()).await?;
+    let is_stale = |file: &&DataFile| stale.iter().any(|other| other.id() == file.id());
+    kept.extend(belonging.files().iter().filter(|file| !is_stale(file)).cloned());
+    Ok(kept)
 }
 
-fn beyond(reach: &[Reach]) -> Expr {
+fn within(reach: &[Reach]) -> Expr {
     reach.iter().fold(lit(false), |any, r| {
         let mine = col("_source_table").eq(lit(r.source.to_string()));
         any.or(match r.after {

@@ -1,15 +1,12 @@
 //! Silver from bronze: the events beyond the watermark, typed and judged, merged in one commit that moves it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use polars::prelude::*;
-
+use super::Run;
 use super::error::{Error, Result};
+use super::judge::{Bronze, Judged, judge};
 use super::protocol::{self, folder, quarantine_folder};
-use super::quarantine::{self, Reach};
-use super::{Event, Run, stream};
+use super::quarantine::{self, Published, Reach};
 use crate::delta::{self, Change, DataFile, MergeSpec, Operation, Scope, Snapshot, Table, TableSchema};
 use crate::name::TableName;
 use crate::plan::{Decision, TableState};
@@ -29,21 +26,6 @@ struct Task<'a> {
     state: Option<TableState>,
     sources: Vec<Bronze>,
     mixed: bool,
-}
-
-/// A bronze table, pinned at one version.
-struct Bronze {
-    /// its place in `Events::from`
-    index: usize,
-    reach: Reach,
-    snapshot: Snapshot,
-}
-
-/// Files that hold the judged rows, not committed yet.
-struct Judged {
-    good: Vec<DataFile>,
-    bad: Vec<DataFile>,
-    rows: RowCounts,
 }
 
 /// Brings a silver table up to its sources, or says why not. Fails with `Lost` when another writer was faster.
@@ -103,24 +85,16 @@ fn pinned(events: &Events, seen: &super::look::Seen, rebuild: bool) -> Result<Ve
 impl Task<'_> {
     async fn publish(&self, rebuild: bool) -> Result<(Action, i64, RowCounts)> {
         let schema = self.schema();
-        let Judged { good, bad, mut rows } = self.judge(&schema).await?;
-        let whole = rebuild || self.base.is_none();
-        self.replace_quarantine(whole, bad).await?;
-        let merge_into = self.base.as_ref().filter(|_| !rebuild);
-        let (adds, mut removes) = if self.events.key.is_empty() {
-            rows.inserted = good.iter().filter_map(DataFile::rows).sum();
-            (good, Vec::new())
-        } else {
-            let merged = delta::merge(merge_into, &self.target, &schema, good, &self.spec()).await?;
-            rows.inserted = merged.rows.inserted;
-            rows.updated = merged.rows.updated;
-            rows.unchanged = merged.rows.unchanged;
-            rows.superseded = merged.rows.superseded;
-            (merged.adds, merged.removes)
+        let refused = self.run.lake.table(&quarantine_folder(self.name));
+        let judged = judge(self.run, self.name, self.events, &self.sources, &self.target, &schema, &refused).await?;
+        let Judged { good, bad, mut rows } = judged;
+        let (adds, mut removes) = match self.merge(&schema, good, rebuild, &mut rows).await {
+            Ok(merged) => merged,
+            Err(error) => {
+                discard(&refused, &bad).await;
+                return Err(error);
+            }
         };
-        if !rows.adds_up() {
-            return Err(Error::Internal(format!("rows of `{}` do not add up: {rows:?}", self.name)));
-        }
         if let (true, Some(base)) = (rebuild, &self.base) {
             removes = base.files().to_vec();
         }
@@ -129,8 +103,53 @@ impl Task<'_> {
             (_, true) => Action::Append,
             _ => Action::Merge,
         };
-        let version = self.commit(&schema, action, adds, removes, &rows).await?;
+        let reach: Vec<Reach> = self.sources.iter().map(|s| s.reach.clone()).collect();
+        let silver = self.base.as_ref().filter(|_| !rebuild);
+        let published = match quarantine::replace(self.run, self.name, silver, &reach, bad).await {
+            Ok(published) => published,
+            Err(error) => {
+                discard(&self.target, &adds).await;
+                return Err(error);
+            }
+        };
+        let version = self.commit(&schema, action, adds, removes, &rows, published.as_ref()).await?;
+        if let Err(error) = quarantine::settle(self.run, self.name, published.as_ref()).await {
+            tracing::warn!(table = %self.name, %error, "another run writes the quarantine; its next commit settles it");
+        }
         Ok((action, version, rows))
+    }
+
+    /// The files to add and to remove, so that `good` is in the table. Deletes these if it fails.
+    async fn merge(
+        &self,
+        schema: &TableSchema,
+        good: Vec<DataFile>,
+        rebuild: bool,
+        rows: &mut RowCounts,
+    ) -> Result<(Vec<DataFile>, Vec<DataFile>)> {
+        let (adds, removes) = if self.events.key.is_empty() {
+            rows.inserted = good.iter().filter_map(DataFile::rows).sum();
+            (good, Vec::new())
+        } else {
+            let base = self.base.as_ref().filter(|_| !rebuild);
+            let merged = match delta::merge(base, &self.target, schema, good.clone(), &self.spec()).await {
+                Ok(merged) => merged,
+                Err(error) => {
+                    discard(&self.target, &good).await;
+                    return Err(error.into());
+                }
+            };
+            rows.inserted = merged.rows.inserted;
+            rows.updated = merged.rows.updated;
+            rows.unchanged = merged.rows.unchanged;
+            rows.superseded = merged.rows.superseded;
+            (merged.adds, merged.removes)
+        };
+        if rows.adds_up() {
+            return Ok((adds, removes));
+        }
+        discard(&self.target, &adds).await;
+        Err(Error::Internal(format!("rows of `{}` do not add up: {rows:?}", self.name)))
     }
 
     fn schema(&self) -> TableSchema {
@@ -165,47 +184,6 @@ impl Task<'_> {
         }
     }
 
-    /// Reads the events within reach, writes the good rows for silver and the refused ones for its quarantine.
-    async fn judge(&self, schema: &TableSchema) -> Result<Judged> {
-        let good = Arc::new(self.target.writer(schema)?);
-        let bad = Arc::new(self.run.lake.table(&quarantine_folder(self.name)).writer(&quarantine::schema())?);
-        let refused = Arc::new(AtomicU64::new(0));
-        let passed = Arc::new(AtomicU64::new(0));
-        let mut read = 0;
-        for source in &self.sources {
-            let events = source.events()?;
-            let counted = events.clone();
-            read += tokio::task::spawn_blocking(move || stream::count(counted.select([col("_batch")]))).await??;
-            let prepared = silver::prepare(self.events, source.index, events)?;
-            let (good, bad, refused, passed) = (good.clone(), bad.clone(), refused.clone(), passed.clone());
-            let (run, name) = (self.run.clone(), self.name.clone());
-            let each = move |batch: DataFrame| -> Result<()> {
-                run.tell(Event::Progress { table: name.clone(), rows: batch.height() as u64 });
-                let (rows, quarantined) = silver::split(batch)?;
-                passed.fetch_add(rows.height() as u64, Ordering::Relaxed);
-                refused.fetch_add(quarantined.height() as u64, Ordering::Relaxed);
-                if quarantined.height() > 0 {
-                    bad.write(silver::with_run(quarantined, &run.id, run.started_at)?)?;
-                }
-                Ok(good.write(rows)?)
-            };
-            tokio::task::spawn_blocking(move || stream::for_each_batch(prepared.frame, each)).await??;
-        }
-        let (good, bad) = (finish(good).await?, finish(bad).await?);
-        let (quarantined, passed) = (refused.load(Ordering::Relaxed), passed.load(Ordering::Relaxed));
-        let filtered = read.checked_sub(passed + quarantined).ok_or_else(|| {
-            Error::Internal(format!("`{}` has {passed} + {quarantined} rows from {read} events", self.name))
-        })?;
-        let rows = RowCounts { read, quarantined, filtered, ..RowCounts::default() };
-        Ok(Judged { good, bad, rows })
-    }
-
-    async fn replace_quarantine(&self, whole: bool, bad: Vec<DataFile>) -> Result<()> {
-        let reach: Vec<Reach> =
-            self.sources.iter().map(|s| Reach { after: s.reach.after.filter(|_| !whole), ..s.reach.clone() }).collect();
-        quarantine::replace(self.run, self.name, &reach, bad).await
-    }
-
     async fn commit(
         &self,
         schema: &TableSchema,
@@ -213,13 +191,15 @@ impl Task<'_> {
         adds: Vec<DataFile>,
         removes: Vec<DataFile>,
         rows: &RowCounts,
+        published: Option<&Published>,
     ) -> Result<i64> {
-        let ids: Vec<_> = self.input_ids();
+        let ids = self.input_ids(action == Action::Rebuild);
+        let watermarks = self.sources.iter().map(|s| (protocol::watermark_txn(&s.reach.id), s.reach.upto));
         let note = protocol::note(&self.run.id, action.as_str(), &self.definition, &self.inputs(), rows);
         let change = Change {
             adds,
             removes,
-            txns: self.sources.iter().map(|s| (protocol::watermark_txn(&s.reach.id), s.reach.upto)).collect(),
+            txns: watermarks.chain(published.map(Published::txn)).collect(),
             schema: Some(schema.clone()),
             properties: protocol::definition_properties(self.state.as_ref(), &self.definition, &ids, self.mixed),
             rearranges: false,
@@ -232,9 +212,10 @@ impl Task<'_> {
         })
     }
 
-    /// Name and id of every input that the table has read, now or before.
-    fn input_ids(&self) -> Vec<(TableName, String)> {
-        let mut ids: BTreeMap<TableName, String> = self.state.as_ref().map(|s| s.inputs.clone()).unwrap_or_default();
+    /// Name and id of every input that the table's rows are made from; after a rebuild these are the sources alone.
+    fn input_ids(&self, rebuilt: bool) -> Vec<(TableName, String)> {
+        let before = self.state.as_ref().filter(|_| !rebuilt).map(|s| s.inputs.clone());
+        let mut ids: BTreeMap<TableName, String> = before.unwrap_or_default();
         ids.extend(self.sources.iter().map(|s| (s.reach.source.clone(), s.reach.id.clone())));
         ids.into_iter().collect()
     }
@@ -251,19 +232,6 @@ impl Task<'_> {
     }
 }
 
-impl Bronze {
-    /// The rows within reach, at the pinned version.
-    fn events(&self) -> Result<LazyFrame> {
-        Ok(match self.reach.after {
-            None => self.snapshot.scan()?,
-            Some(after) => {
-                let files = self.snapshot.files_above("_batch", after);
-                self.snapshot.scan_files(&files)?.filter(col("_batch").gt(lit(after)))
-            }
-        })
-    }
-}
-
 /// What Delta's history calls an action.
 pub fn operation(action: Action) -> Operation {
     match action {
@@ -273,7 +241,9 @@ pub fn operation(action: Action) -> Operation {
     }
 }
 
-async fn finish(writer: Arc<delta::Writer>) -> Result<Vec<DataFile>> {
-    let writer = Arc::into_inner(writer).ok_or_else(|| Error::Internal("a writer is still in use".into()))?;
-    Ok(writer.finish().await?)
+/// Deletes files that no commit has named and none will.
+pub async fn discard(table: &Table, files: &[DataFile]) {
+    if let Err(error) = table.remove_uncommitted(files).await {
+        tracing::warn!(table = table.folder(), %error, "could not delete files that no commit names");
+    }
 }

@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use super::error::Result;
 use super::look::{self, Looks};
-use super::past;
-use super::protocol::quarantine_folder;
+use super::{past, quarantine};
 use crate::delta::{Lake, Snapshot};
 use crate::name::{Layer, TableName};
 use crate::plan::{Decision, LakeState, TableState, Wanted, decide};
@@ -138,6 +137,6 @@ async fn quarantined(project: &Project, lake: &Lake, name: &TableName) -> Result
     if !matches!(project.tables.get(name).map(|t| &t.definition), Some(Definition::Silver(_))) {
         return Ok(None);
     }
-    let snapshot = lake.table(&quarantine_folder(name)).snapshot().await?;
+    let snapshot = quarantine::current(lake, name).await?;
     Ok(snapshot.map_or(Some(0), |s| s.rows()))
 }

@@ -20,7 +20,7 @@ use self::rewrite::{Side, rewrite};
 use self::rules::Rules;
 use super::cancel::cancel;
 use super::rows::{Files, Marks};
-use super::{DataFile, Error, Snapshot, Table, TableSchema};
+use super::{DataFile, Error, Snapshot, Table, TableSchema, evolve};
 
 /// What to merge by.
 #[derive(Clone, Debug)]
@@ -180,13 +180,7 @@ fn fits(target: Option<&Snapshot>, table: &Table, schema: &TableSchema) -> Resul
     if target.schema().partition_by != schema.partition_by {
         return Err(Error::invalid(table.folder(), "a merge cannot change the columns that partition the table"));
     }
-    match target.schema().columns.iter().find(|column| schema.ty(&column.name).is_none()) {
-        None => Ok(()),
-        Some(column) => {
-            let what = format!("a merge would drop the column `{}`; rebuild the table to drop it", column.name);
-            Err(Error::invalid(table.folder(), what))
-        }
-    }
+    evolve::check(table.folder(), target.schema(), schema)
 }
 
 /// One lazy frame per file.

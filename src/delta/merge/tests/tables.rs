@@ -205,7 +205,10 @@ async fn a_schema_without_a_column_of_the_table_is_refused() {
     narrower.columns.retain(|column| column.name != "note");
     let target = now(&table).await;
     let error = merge(Some(&target), &table, &narrower, vec![], &spec()).await.unwrap_err();
-    assert_eq!(error.to_string(), "silver/t: a merge would drop the column `note`; rebuild the table to drop it");
+    assert_eq!(
+        error.to_string(),
+        "silver/t: the column `note` would be dropped while rows stay; rebuild the table to drop it"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,33 @@
+//! Whether rows that stay in a table can be read under a new schema.
+
+use super::{Error, TableSchema};
+use crate::expr::Type;
+
+/// Columns may come and grow wider; none may go or become something else while rows stay that have it.
+///
+/// # Errors
+/// [`Error::Invalid`], naming the column.
+pub(super) fn check(table: &str, before: &TableSchema, after: &TableSchema) -> Result<(), Error> {
+    for column in &before.columns {
+        let what = match after.ty(&column.name) {
+            Some(ty) if widens(&column.ty, ty) => continue,
+            Some(ty) => format!(
+                "the column `{}` is {} and cannot become {ty} while rows stay; rebuild the table to change it",
+                column.name, column.ty
+            ),
+            None => {
+                format!("the column `{}` would be dropped while rows stay; rebuild the table to drop it", column.name)
+            }
+        };
+        return Err(Error::invalid(table, what));
+    }
+    Ok(())
+}
+
+/// Whether the scan reads values of one type as the other without loss.
+pub(super) fn widens(from: &Type, to: &Type) -> bool {
+    let rank = |ty: &Type| [Type::TinyInt, Type::SmallInt, Type::Int, Type::BigInt].iter().position(|t| t == ty);
+    from == to
+        || rank(from).zip(rank(to)).is_some_and(|(from, to)| from <= to)
+        || (from, to) == (&Type::Float, &Type::Double)
+}

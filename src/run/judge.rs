@@ -1,0 +1,147 @@
+//! Events of bronze, typed and judged, in files that no commit names yet.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use polars::prelude::*;
+
+use super::error::{Error, Result};
+use super::quarantine::{self, Reach};
+use super::{Event, Run, stream};
+use crate::delta::{self, DataFile, Snapshot, Table, TableSchema};
+use crate::name::TableName;
+use crate::project::Events;
+use crate::report::RowCounts;
+use crate::silver;
+use crate::steps::Step;
+
+/// A bronze table, pinned at one version.
+pub struct Bronze {
+    /// its place in `Events::from`
+    pub index: usize,
+    /// which of its events are wanted
+    pub reach: Reach,
+    /// as it is read
+    pub snapshot: Snapshot,
+}
+
+/// Files that hold the judged rows, not committed yet.
+pub struct Judged {
+    /// for the silver table
+    pub good: Vec<DataFile>,
+    /// for its quarantine
+    pub bad: Vec<DataFile>,
+    /// read, filtered and quarantined
+    pub rows: RowCounts,
+}
+
+/// Reads the events within reach, writes the good rows for silver and the refused ones for its quarantine. If it fails,
+/// neither is left.
+pub async fn judge(
+    run: &Run,
+    name: &TableName,
+    events: &Events,
+    sources: &[Bronze],
+    target: &Table,
+    schema: &TableSchema,
+    refused: &Table,
+) -> Result<Judged> {
+    let good = Arc::new(target.writer(schema)?);
+    let bad = Arc::new(refused.writer(&quarantine::schema())?);
+    let counts = Arc::new(Counts::default());
+    let all = async {
+        let mut read = 0;
+        for source in sources {
+            let task = Judging { run, name, events, source };
+            read += task.judge((good.clone(), bad.clone()), counts.clone()).await?;
+        }
+        counts.account(name, events, read)
+    };
+    let accounted = all.await;
+    match accounted {
+        Ok(rows) => Ok(Judged { good: finish(good).await?, bad: finish(bad).await?, rows }),
+        Err(error) => {
+            abort(good).await;
+            abort(bad).await;
+            Err(error)
+        }
+    }
+}
+
+/// Rows on their way.
+#[derive(Default)]
+struct Counts {
+    passed: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Counts {
+    /// What is neither passed nor refused was filtered out, and only a `where` filters.
+    fn account(&self, name: &TableName, events: &Events, read: u64) -> Result<RowCounts> {
+        let (passed, quarantined) = (self.passed.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed));
+        let filters = events.steps.iter().any(|step| matches!(step, Step::Where(_)));
+        match read.checked_sub(passed + quarantined) {
+            Some(filtered) if filters || filtered == 0 => {
+                Ok(RowCounts { read, quarantined, filtered, ..RowCounts::default() })
+            }
+            _ => Err(Error::Internal(format!(
+                "of {read} events of `{name}` {passed} rows are good and {quarantined} are refused"
+            ))),
+        }
+    }
+}
+
+/// The judging of one source's events.
+struct Judging<'a> {
+    run: &'a Run,
+    name: &'a TableName,
+    events: &'a Events,
+    source: &'a Bronze,
+}
+
+impl Judging<'_> {
+    /// Gives the number of events.
+    async fn judge(&self, (good, bad): (Arc<delta::Writer>, Arc<delta::Writer>), counts: Arc<Counts>) -> Result<u64> {
+        let events = self.source.events()?;
+        let counted = events.clone();
+        let read = tokio::task::spawn_blocking(move || stream::count(counted.select([col("_batch")]))).await??;
+        let prepared = silver::prepare(self.events, self.source.index, events)?;
+        let (run, name) = (self.run.clone(), self.name.clone());
+        let each = move |batch: DataFrame| -> Result<()> {
+            run.tell(Event::Progress { table: name.clone(), rows: batch.height() as u64 });
+            let (rows, quarantined) = silver::split(batch)?;
+            counts.passed.fetch_add(rows.height() as u64, Ordering::Relaxed);
+            counts.refused.fetch_add(quarantined.height() as u64, Ordering::Relaxed);
+            if quarantined.height() > 0 {
+                bad.write(silver::with_run(quarantined, &run.id, run.started_at)?)?;
+            }
+            Ok(good.write(rows)?)
+        };
+        tokio::task::spawn_blocking(move || stream::for_each_batch(prepared.frame, each)).await??;
+        Ok(read)
+    }
+}
+
+impl Bronze {
+    /// The rows within reach, at the pinned version.
+    fn events(&self) -> Result<LazyFrame> {
+        Ok(match self.reach.after {
+            None => self.snapshot.scan()?,
+            Some(after) => {
+                let files = self.snapshot.files_above("_batch", after);
+                self.snapshot.scan_files(&files)?.filter(col("_batch").gt(lit(after)))
+            }
+        })
+    }
+}
+
+async fn finish(writer: Arc<delta::Writer>) -> Result<Vec<DataFile>> {
+    let writer = Arc::into_inner(writer).ok_or_else(|| Error::Internal("a writer is still in use".into()))?;
+    Ok(writer.finish().await?)
+}
+
+async fn abort(writer: Arc<delta::Writer>) {
+    if let Some(writer) = Arc::into_inner(writer) {
+        writer.abort().await;
+    }
+}
