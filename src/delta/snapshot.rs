@@ -10,7 +10,7 @@ use deltalake::logstore::LogStoreRef;
 use polars::prelude::LazyFrame;
 use serde_json::Value;
 
-use super::{DataFile, Error, Table, TableSchema, schema};
+use super::{DataFile, Error, Table, TableSchema, evolve, schema};
 
 /// A table at one version; it does not change. Cheap to clone.
 #[derive(Clone)]
@@ -165,6 +165,14 @@ impl Snapshot {
             !all_null && file.min_max_i64(column).is_none_or(|(_, max)| max > value)
         };
         self.files().iter().filter(may_hold).cloned().collect()
+    }
+
+    /// Whether the table can have `schema` while its rows stay.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the column that would go or become something else.
+    pub fn accepts(&self, schema: &TableSchema) -> Result<(), Error> {
+        evolve::check(self.table().folder(), self.schema(), schema)
     }
 
     pub(super) fn replay(&self) -> &EagerSnapshot {

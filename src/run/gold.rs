@@ -50,6 +50,9 @@ pub async fn advance(run: &Run, name: &TableName, derived: &Derived) -> Result<T
 
 impl Task<'_> {
     async fn publish(&self) -> Result<TableReport> {
+        if let Some(base) = self.seen.own.as_ref().filter(|_| !self.is_rebuild()) {
+            base.accepts(&self.schema())?;
+        }
         let inputs = Inputs::new(&self.run.project, self.name, self.derived, &self.seen.inputs)?;
         let (extent, why) = inputs.extent(self.seen).await?;
         let mixed = matches!(self.seen.decision, Decision::Advance { mixed: true, .. });

@@ -85,6 +85,9 @@ fn pinned(events: &Events, seen: &super::look::Seen, rebuild: bool) -> Result<Ve
 impl Task<'_> {
     async fn publish(&self, rebuild: bool) -> Result<(Action, i64, RowCounts)> {
         let schema = self.schema();
+        if let Some(base) = self.base.as_ref().filter(|_| !rebuild) {
+            base.accepts(&schema)?;
+        }
         let refused = self.run.lake.table(&quarantine_folder(self.name));
         let judged = judge(self.run, self.name, self.events, &self.sources, &self.target, &schema, &refused).await?;
         let Judged { good, bad, mut rows } = judged;

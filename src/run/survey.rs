@@ -55,7 +55,11 @@ pub async fn survey(project: &Project, tables: &BTreeSet<TableName>) -> Result<V
             Some(error) => Err(error.to_string()),
             None => status(project, &lake, name, snapshots.get(name), &states).await.map_err(|e| e.to_string()),
         };
-        all.push(status.unwrap_or_else(|error| unreadable(name, error)));
+        let mut status = status.unwrap_or_else(|error| unreadable(name, error));
+        if project.inputs(name).iter().any(|input| damaged.contains_key(input)) {
+            status.stale = None; // what it needs cannot be told
+        }
+        all.push(status);
     }
     Ok(all)
 }

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod commits;
 mod files;
 mod house;
 mod known;
 mod readme;
 mod run;
 mod support;
+mod tables;
+mod zoo;

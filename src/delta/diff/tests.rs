@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::delta::tests::{Disk, appended, collect, foreign, now, numbers, rows, schema, table_of, values};
 use crate::delta::{Change, Operation, Table, compact};
+use crate::expr::Type;
 
 async fn sorted(frame: &LazyFrame) -> Vec<i64> {
     let frame = collect(frame.clone()).await;
