@@ -139,10 +139,14 @@ fn last_line(report: &RunReport) -> String {
     let failed = count(&|t| t.status == Status::Failed) - skipped;
     let aside: u64 = report.tables.iter().map(|t| t.files.set_aside.len() as u64).sum();
     let all = words::count(report.tables.len() as u64, "table");
+    let left = count(&TableReport::is_left);
     let mut parts = vec![match (report.status, written) {
-        (Status::Unchanged, _) => "nothing to do".to_string(),
+        (Status::Unchanged, _) if left == 0 => "nothing to do".to_string(),
         (_, n) => format!("{n} of {all} written"),
     }];
+    if left > 0 {
+        parts.push(format!("{left} left to another run"));
+    }
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
@@ -153,4 +157,37 @@ fn last_line(report: &RunReport) -> String {
         parts.push(format!("{} set aside", words::count(aside, "file")));
     }
     format!("run {}: {}", report.run_id, parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::{Layer, TableName};
+
+    fn name(layer: Layer) -> TableName {
+        TableName { layer, name: "orders".into() }
+    }
+
+    #[test]
+    fn the_last_line_says_how_it_went() {
+        let idle = || TableReport::unchanged(name(Layer::Bronze), Some(3), "no new files");
+        let last = |tables| last_line(&RunReport::new("r".into(), tables));
+        assert_eq!(last(vec![idle()]), "run r: nothing to do");
+        let left = TableReport::left_to(name(Layer::Silver), "other", chrono::DateTime::UNIX_EPOCH);
+        assert_eq!(left.note.as_deref(), Some("run other is at work on it; its claim ends at 00:00:00Z"));
+        assert_eq!(last(vec![idle(), left]), "run r: 0 of 2 tables written, 1 left to another run");
+        let failed = TableReport::failed(name(Layer::Silver), Action::Merge, None, "no");
+        let skipped = TableReport::skipped(name(Layer::Gold), &name(Layer::Silver));
+        assert_eq!(
+            last(vec![idle(), failed, skipped]),
+            "run r: 0 of 3 tables written, 1 failed, 1 skipped because of that"
+        );
+    }
+
+    #[test]
+    fn a_long_list_of_files_is_cut_and_counted() {
+        let note = |i| FileNote { path: format!("{i}.csv"), reason: "no".into() };
+        let lines = listed(&(0..12).map(note).collect::<Vec<_>>());
+        assert_eq!((lines.len(), lines[10].as_str()), (11, "  … and 2 more"));
+    }
 }

@@ -4,6 +4,7 @@ mod counts;
 
 pub use counts::RowCounts;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::name::TableName;
@@ -86,6 +87,9 @@ pub struct InputVersion {
 
 /// How the error of a table begins that was not tried.
 const SKIPPED: &str = "skipped: ";
+
+/// What the note of a table says that another run has claimed.
+const AT_WORK: &str = "is at work on it";
 
 /// How a run or a table ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -192,6 +196,17 @@ impl TableReport {
     /// A report of a table that was not tried because one that it reads failed.
     pub fn skipped(table: TableName, above: &TableName) -> Self {
         TableReport::failed(table, Action::None, None, format!("{SKIPPED}`{above}` failed"))
+    }
+
+    /// A report of a table that another run has claimed.
+    pub fn left_to(table: TableName, run_id: &str, until: DateTime<Utc>) -> Self {
+        let note = format!("run {run_id} {AT_WORK}; its claim ends at {}", until.format("%H:%M:%SZ"));
+        TableReport::unchanged(table, None, note)
+    }
+
+    /// Whether it was left to another run.
+    pub fn is_left(&self) -> bool {
+        self.note.as_ref().is_some_and(|note| note.contains(AT_WORK))
     }
 
     /// Whether it was not tried because a table that it reads failed.

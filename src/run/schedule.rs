@@ -108,10 +108,7 @@ async fn claimed(run: &Run, table: &Table) -> Result<TableReport> {
         return Ok(report);
     }
     match claim(&run.lake, &table.name, &run.id).await? {
-        Claimed::Theirs(theirs) => {
-            let note = format!("run {} is at work on it until {}", theirs.run_id, theirs.until.format("%FT%TZ"));
-            Ok(TableReport::unchanged(table.name.clone(), None, note))
-        }
+        Claimed::Theirs(theirs) => Ok(TableReport::left_to(table.name.clone(), &theirs.run_id, theirs.until)),
         Claimed::Ours(lease) => {
             let done = retry::until_won(&format!("`{}`", table.name), || work(run, table)).await;
             lease.release().await;
