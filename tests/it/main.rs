@@ -5,10 +5,15 @@
 
 mod cli;
 mod commits;
+mod faulty;
 mod files;
 mod house;
 mod known;
+mod lake;
+mod promises;
+mod races;
 mod readme;
+mod recovery;
 mod run;
 mod support;
 mod tables;

@@ -1,7 +1,7 @@
 //! A project in a temporary folder and the shipped binary run over it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -61,6 +61,16 @@ impl Project {
 
     /// Runs the binary here with variables of the environment.
     pub fn lakesmith_with(&self, env: &[(&str, &str)], args: &[&str]) -> Said {
+        Said::of(self.command(args).envs(env.iter().copied()).output().unwrap())
+    }
+
+    /// Starts the binary here.
+    pub fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lakesmith"));
         command.arg("-C").arg(self.root()).args(args);
         command
@@ -68,8 +78,7 @@ impl Project {
             .env_remove("LAKESMITH_LOG_FORMAT")
             .env("NO_COLOR", "1")
             .env("COLUMNS", "160");
-        command.envs(env.iter().copied());
-        Said::of(command.output().unwrap())
+        command
     }
 
     /// Runs the binary, expects an exit code, gives the JSON it printed.
@@ -141,7 +150,7 @@ fn list(dir: &Path, files: &mut Vec<(PathBuf, u64)>) {
 }
 
 impl Said {
-    fn of(output: Output) -> Self {
+    pub fn of(output: Output) -> Self {
         Said {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -54,7 +54,8 @@ impl Rules {
         let compares = spec.order.is_none() || !spec.lineage_counts;
         Ok(Rules {
             table: table.into(),
-            comparison: compares.then(|| Comparison::new(columns, &left_out)),
+            comparison: compares
+                .then(|| Comparison::new(columns, &left_out, spec.order.as_deref().unwrap_or_default())),
             key,
             order: spec.order.clone(),
             lineage: spec.lineage.clone(),

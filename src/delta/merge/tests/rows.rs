@@ -173,6 +173,21 @@ fn the_last_digits_of_doubles_are_no_difference_even_in_nested_values() {
     assert_eq!(count(0.0, f64::NAN), updated);
 }
 
+/// Seconds since 1970 as a double: a share of 1e-9 is more than a second.
+#[test]
+fn the_last_digits_of_doubles_in_the_order_count() {
+    let at = |seconds: f64, batch: i64, value| {
+        let ratio = lit(seconds).alias("ratio");
+        let items = lit(NULL).cast(frame(&[]).column("items").unwrap().dtype().clone()).alias("items");
+        frame(&[row(1, None, batch, value)]).lazy().with_columns([ratio, items]).collect().unwrap()
+    };
+    let spec = MergeSpec { order: Some(vec!["ratio".into(), "_batch".into()]), ..spec() };
+    let (table, counts) = merged(&[at(1_700_000_000.0, 1, 1)], &[at(1_700_000_001.0, 2, 1)], &spec, 1).unwrap();
+    assert_eq!(counts, MergeRows { updated: 1, ..MergeRows::default() });
+    let (_, counts) = merged(&table, &[at(1_700_000_000.5, 3, 2)], &spec, 1).unwrap();
+    assert_eq!(counts, MergeRows { superseded: 1, ..MergeRows::default() });
+}
+
 #[test]
 fn a_key_that_another_engine_wrote_twice_is_replaced_as_one() {
     let old = [frame(&[row(1, Some(0), 0, 0)]), frame(&[row(1, Some(2), 0, 0), row(2, None, 0, 0)])];
