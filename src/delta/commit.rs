@@ -221,9 +221,6 @@ impl Table {
         if let Some(schema) = &change.schema {
             schema.check(folder)?;
             if removed.len() != base.files().len() {
-                if schema.partition_by != base.schema().partition_by {
-                    return Err(Error::invalid(folder, "partitions can change only when all files are replaced"));
-                }
                 evolve::check(folder, base.schema(), schema)?;
             }
         }

@@ -3,11 +3,17 @@
 use super::{Error, TableSchema};
 use crate::expr::Type;
 
-/// Columns may come and grow wider; none may go or become something else while rows stay that have it.
+/// Columns may come and grow wider; none may go or become something else while rows stay that have it. Partitions stay.
 ///
 /// # Errors
-/// [`Error::Invalid`], naming the column.
+/// [`Error::Invalid`], naming the column or the partitions.
 pub(super) fn check(table: &str, before: &TableSchema, after: &TableSchema) -> Result<(), Error> {
+    if before.partition_by != after.partition_by {
+        return Err(Error::invalid(
+            table,
+            "partitions cannot change while rows stay; rebuild the table to change them",
+        ));
+    }
     for column in &before.columns {
         let what = match after.ty(&column.name) {
             Some(ty) if widens(&column.ty, ty) => continue,

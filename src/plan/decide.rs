@@ -127,7 +127,14 @@ fn refuse_input(table: &TableName, input: &TableName, own: &TableState, state: O
              lakesmith rebuild {table}"
         ));
     }
-    let ahead = own.watermarks.get(&state.id).copied().filter(|w| *w > state.position())?;
+    let watermark = own.watermarks.get(&state.id).copied();
+    if read.is_some() && watermark.is_none() && input.layer == Layer::Bronze {
+        return Some(format!(
+            "`{table}` no longer says how far it has read `{input}`, as a copy by another engine may leave it; to make it \
+             anew: lakesmith rebuild {table}"
+        ));
+    }
+    let ahead = watermark.filter(|w| *w > state.position())?;
     let unit = if input.layer == Layer::Bronze { "batch" } else { "version" };
     Some(format!(
         "`{table}` has read `{input}` up to {unit} {ahead}, but that table ends at {}; it was replaced or lost commits. \
@@ -208,6 +215,13 @@ mod tests {
                 assert!(why.contains("lakesmith rebuild silver.s"), "{why}");
             }
         }
+    }
+
+    #[test]
+    fn refuses_to_read_from_the_start_into_a_table_that_has_read_before() {
+        let own = TableState { watermarks: BTreeMap::new(), ..silver("b1", 2) };
+        let decision = decided(Some(own), Some(bronze("b1", 2)), "now", OnChange::Rebuild);
+        assert!(matches!(decision, Decision::Refuse(_)), "{decision:?}");
     }
 
     #[test]

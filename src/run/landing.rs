@@ -130,7 +130,8 @@ pub const CHANGED_WHILE_READ: &str = "it changed while it was read";
 /// A path is not set aside in any of the bronze tables; then nothing is settled.
 pub async fn ignore(project: &Project, lake: &Lake, sources: &[(TableName, Source)], paths: &[String]) -> Result<()> {
     let run_id = uuid::Uuid::now_v7().to_string();
-    let mut open: BTreeSet<&String> = paths.iter().collect();
+    let paths: BTreeSet<&String> = paths.iter().collect();
+    let mut open = paths.clone();
     let mut settled = Vec::new();
     for (name, source) in sources {
         let seen = look(project, lake, name, source).await?;

@@ -7,10 +7,13 @@ use polars::prelude::*;
 use super::error::{Error, Result};
 use super::protocol::{LEDGER, ledger_txn};
 use super::{retry, stream};
-use crate::delta::{Change, Lake, Operation, Snapshot, TableSchema};
+use crate::delta::{self, Change, Lake, Operation, Snapshot, TableSchema};
 use crate::expr::{Column as Col, Type};
 use crate::name::TableName;
 use crate::plan::{FileState, Ledger, LedgerEntry};
+
+/// The ledger is compacted when it has so many files.
+const MANY_FILES: usize = 64;
 
 /// The ledger's columns.
 pub fn schema() -> TableSchema {
@@ -98,18 +101,32 @@ async fn try_append(lake: &Lake, lines: &Lines) -> Result<()> {
         txns: lines.batch.map(|b| (txn, b)).into_iter().collect(),
         schema: Some(schema()),
         operation: Operation::Append,
-        note: note(&lines.run_id),
+        note: note(&lines.run_id, "append"),
         ..Change::default()
     };
     match &snapshot {
         Some(base) => table.commit(base, change).await?,
         None => table.create(&schema(), change).await?,
     };
+    if snapshot.is_some_and(|base| base.files().len() >= MANY_FILES) {
+        compact(lake, &lines.run_id).await;
+    }
     Ok(())
 }
 
-fn note(run_id: &str) -> serde_json::Map<String, serde_json::Value> {
-    [("run_id".to_string(), run_id.into()), ("action".to_string(), "append".into())].into_iter().collect()
+/// Each look reads the whole ledger, and each append adds a file to it. If it fails, the next append tries again.
+async fn compact(lake: &Lake, run_id: &str) {
+    let compacted = match lake.table(LEDGER).snapshot().await {
+        Ok(Some(snapshot)) => delta::compact(&snapshot, note(run_id, "optimize")).await.map(drop),
+        other => other.map(drop),
+    };
+    if let Err(error) = compacted {
+        tracing::debug!(%error, "the ledger was not compacted");
+    }
+}
+
+fn note(run_id: &str, action: &str) -> serde_json::Map<String, serde_json::Value> {
+    [("run_id".to_string(), run_id.into()), ("action".to_string(), action.into())].into_iter().collect()
 }
 
 fn frame(lines: &Lines, after: i64) -> Result<DataFrame> {
@@ -165,4 +182,42 @@ fn entries(lines: &DataFrame) -> Result<Vec<LedgerEntry>> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::bronze::FileStat;
+    use crate::name::Layer;
+    use crate::run::landing::line;
+
+    fn lines(owner: &Owner, n: i64) -> Lines {
+        let stat = FileStat { path: format!("{n}.csv"), size: 1, mtime_ns: n };
+        let taken = LedgerEntry { batch: Some(n), ..line(&stat, FileState::Taken, Some(n.to_string()), None) };
+        let aside = line(&FileStat { path: "bad.csv".into(), ..stat }, FileState::SetAside, None, Some("why".into()));
+        let entries = vec![taken, aside];
+        Lines { owner: owner.clone(), entries, batch: Some(n), run_id: "r".into(), at: Utc::now() }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_batch_is_listed_once_and_many_files_become_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let lake = Lake::open(dir.path().to_str().unwrap(), &BTreeMap::new()).unwrap();
+        let owner = Owner { table: TableName { layer: Layer::Bronze, name: "b".into() }, id: "id".into() };
+        let last = i64::try_from(MANY_FILES).unwrap() + 1;
+        for n in 1..=last {
+            append(&lake, &lines(&owner, n)).await.unwrap();
+        }
+        append(&lake, &lines(&owner, last)).await.unwrap();
+        let snapshot = lake.table(LEDGER).snapshot().await.unwrap().unwrap();
+        assert!(snapshot.files().len() < 5, "{} files", snapshot.files().len());
+        assert_eq!(snapshot.txn(&ledger_txn("id")), Some(last));
+        let ledger = read(Some(&snapshot), &owner).await.unwrap();
+        assert_eq!((ledger.batch, ledger.last.len() as i64), (last, last + 1));
+        assert_eq!(ledger.entry, 2 * last + 1, "of a batch that is listed only what was set aside is added");
+        let other = Owner { id: "made again".into(), ..owner };
+        assert_eq!(read(Some(&snapshot), &other).await.unwrap().batch, 0);
+    }
 }

@@ -177,9 +177,6 @@ fn replace(source: &Files, target: &Files, rules: &Rules, columns: &[crate::expr
 /// Rows of the target that are written anew get the shape of `schema`, so it must have room for all of theirs.
 fn fits(target: Option<&Snapshot>, table: &Table, schema: &TableSchema) -> Result<(), Error> {
     let Some(target) = target else { return Ok(()) };
-    if target.schema().partition_by != schema.partition_by {
-        return Err(Error::invalid(table.folder(), "a merge cannot change the columns that partition the table"));
-    }
     evolve::check(table.folder(), target.schema(), schema)
 }
 
