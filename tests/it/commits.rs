@@ -2,11 +2,15 @@
 //! Made here by hand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use futures::FutureExt;
 use lakesmith::delta::{Change, Lake, Operation, Table};
 use polars::prelude::{IntoLazy, df};
 use serde_json::json;
 
+use crate::faulty::Faulty;
+use crate::lake::{let_claims_expire, rows, run};
 use crate::support::{Project, table};
 
 const GOOD_AND_BAD: &str = "id,kind,amount,at\n1,a,1.10,\nx,b,2.20,\n";
@@ -73,6 +77,43 @@ fn a_quarantine_that_a_dead_run_made_holds_nothing() {
     project.write("landing/events/2.csv", "id,kind,amount,at\n2,a,1.10,\n");
     project.run(0);
     assert_eq!(project.value("SELECT count(*) FROM quarantine.events"), 0);
+}
+
+/// Two checkouts with different definitions at once: the one that loses has put its own rows into the quarantine after the
+/// one that wins, and dies of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quarantine_of_the_run_that_wins_stands() {
+    let theirs = Arc::new(Project::small());
+    theirs.write("landing/events/1.csv", "id,kind,amount,at\n1,a,1.10,\n2,a,1.10,\nx,b,2.20,\n");
+    let lake = theirs.path("lake");
+    assert_eq!(run(theirs.root(), &Faulty::healthy().lake(&lake), 1, false).await.exit_code(), 0);
+    theirs.write("landing/events/2.csv", "id,kind,amount,at\n3,a,1.10,\ny,b,2.20,\n");
+    let ours = Project::small();
+    let yaml = std::fs::read_to_string(ours.path("lakesmith.yaml")).unwrap();
+    let landing = theirs.path("landing");
+    ours.write("lakesmith.yaml", yaml.replace("./landing", landing.to_str().unwrap()));
+    let silver = std::fs::read_to_string(ours.path("layers/silver/events.yaml")).unwrap();
+    let step = "steps:\n  - derive: { share: cast(1 / (id - 2) as double) }\n";
+    ours.write("layers/silver/events.yaml", format!("{silver}{step}"));
+
+    let others = theirs.clone();
+    let meanwhile = move || {
+        let project = others.clone();
+        async move {
+            let lake = project.path("lake");
+            let_claims_expire(&lake);
+            let dying = Faulty::refusing("/silver/events/_delta_log/").lake(&lake);
+            assert_eq!(run(project.root(), &dying, 1, false).await.exit_code(), 1);
+            let refused = rows(&Faulty::healthy().lake(&lake), "quarantine/events", &["_row"]).await;
+            assert_eq!(refused.len(), 2, "theirs, for now: {refused:?}");
+        }
+        .boxed()
+    };
+    let disk = Faulty::meanwhile("/silver/events/_delta_log/", Box::new(meanwhile)).lake(&lake);
+    let report = run(ours.root(), &disk, 1, false).await;
+    assert!(report.tables[1].error.is_none(), "{report:?}");
+    let refused = rows(&Faulty::healthy().lake(&lake), "quarantine/events", &["_source_file", "_source_row"]).await;
+    assert_eq!(refused, [["events/1.csv", "2"], ["events/1.csv", "3"], ["events/2.csv", "2"]]);
 }
 
 #[test]
