@@ -11,6 +11,7 @@ use deltalake::logstore::object_store::{
 use deltalake::logstore::{LogStoreRef, StorageConfig, logstore_for, logstore_with};
 use url::Url;
 
+use super::overlay::Overlay;
 use super::{Error, Table};
 use crate::project::Secret;
 
@@ -22,9 +23,11 @@ struct Root {
     /// ends with a slash
     url: Url,
     options: HashMap<String, String>,
-    /// replaces the store that `url` stands for; tests inject faults with it
+    /// replaces the store that `url` stands for: an overlay, or a fault that a test injects
     store: Option<Arc<dyn ObjectStore>>,
     log_store: LogStoreRef,
+    /// the store, and the lake below, if this is an overlay
+    overlay: Option<(Overlay, Lake)>,
 }
 
 /// The state of a small object, to be given back with [`Lake::put_if_unchanged`].
@@ -60,7 +63,20 @@ impl Lake {
 
     fn build(url: Url, options: HashMap<String, String>, store: Option<Arc<dyn ObjectStore>>) -> Result<Self, Error> {
         let log_store = log_store(&url, &options, store.as_ref())?;
-        Ok(Lake(Arc::new(Root { url, options, store, log_store })))
+        Ok(Lake(Arc::new(Root { url, options, store, log_store, overlay: None })))
+    }
+
+    /// The overlay in the folder `uri`, whose store is `store`, above this lake.
+    pub(super) fn above(&self, uri: &str, store: Arc<dyn ObjectStore>, overlay: Overlay) -> Result<Self, Error> {
+        let (url, options) = (root_url(uri)?, HashMap::new());
+        let log_store = log_store(&url, &options, Some(&store))?;
+        let overlay = Some((overlay, self.clone()));
+        Ok(Lake(Arc::new(Root { url, options, store: Some(store), log_store, overlay })))
+    }
+
+    /// If this is an overlay: its store, and the lake below.
+    pub(super) fn overlaid(&self) -> Option<&(Overlay, Lake)> {
+        self.0.overlay.as_ref()
     }
 
     /// The table in a folder such as `silver/orders`, `quarantine/orders` or `_lakesmith/ledger`, whether it exists or
@@ -81,6 +97,9 @@ impl Lake {
 
     /// The log store of the table in `folder`.
     pub(super) fn log_store(&self, folder: &str) -> Result<LogStoreRef, Error> {
+        if let Some((overlay, _)) = self.overlaid() {
+            overlay.make_folder(folder)?;
+        }
         log_store(&self.folder_url(folder)?, &self.0.options, self.0.store.as_ref())
     }
 
@@ -94,7 +113,7 @@ impl Lake {
         Ok(url)
     }
 
-    fn objects(&self) -> Arc<dyn ObjectStore> {
+    pub(super) fn objects(&self) -> Arc<dyn ObjectStore> {
         self.0.log_store.object_store(None)
     }
 

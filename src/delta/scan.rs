@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::{DataFile, Error, Table, TableSchema, partition};
+use super::{DataFile, Error, Lake, Table, TableSchema, partition};
 
 /// The index of a row's file among the files that were asked for (u32).
 pub const FILE_COLUMN: &str = "__file";
@@ -70,7 +70,8 @@ fn scan_run(
 ) -> Result<LazyFrame, Error> {
     let deleted = files.first().map(DataFile::deleted_rows).unwrap_or_default();
     let numbered = positions == Positions::Add || !deleted.is_empty();
-    let paths: Vec<PlRefPath> = files.iter().map(|file| location(table, file.path())).collect::<Result<_, _>>()?;
+    let paths: Vec<PlRefPath> =
+        files.iter().map(|file| location(table.lake(), table.folder(), file.path())).collect::<Result<_, _>>()?;
     let args = UnifiedScanArgs {
         schema: Some(schema.file_schema()),
         hive_options: HiveOptions::new_disabled(),
@@ -133,16 +134,19 @@ fn cast_policy() -> CastColumnsPolicy {
 }
 
 /// A local path, as it stands on disk, or a URL. delta-rs' own list of URIs is percent-encoded, which Polars would
-/// take for the file's name.
-fn location(table: &Table, path: &str) -> Result<PlRefPath, Error> {
-    if let Some(root) = table.lake().local_path() {
-        let full = root.join(table.folder()).join(path);
-        let text = full.to_str().ok_or_else(|| Error::invalid(table.folder(), "the lake's path is no UTF-8"))?;
+/// take for the file's name. What was not written in an overlay lies in the lake below.
+fn location(lake: &Lake, folder: &str, path: &str) -> Result<PlRefPath, Error> {
+    if let Some(root) = lake.local_path() {
+        let full = root.join(folder).join(path);
+        if let Some((_, below)) = lake.overlaid().filter(|_| !full.is_file()) {
+            return location(below, folder, path);
+        }
+        let text = full.to_str().ok_or_else(|| Error::invalid(folder, "the lake's path is no UTF-8"))?;
         return Ok(PlRefPath::new(text));
     }
-    let mut url = table.lake().folder_url(table.folder())?;
+    let mut url = lake.folder_url(folder)?;
     url.path_segments_mut()
-        .map_err(|()| Error::invalid(table.folder(), "the lake's URL cannot hold files"))?
+        .map_err(|()| Error::invalid(folder, "the lake's URL cannot hold files"))?
         .pop_if_empty()
         .extend(path.split('/'));
     Ok(PlRefPath::new(url.as_str()))
