@@ -1,22 +1,26 @@
 //! What changed between two versions of a table, by their data files alone: it needs no commit between them and no
-//! change-data feed, and sees what any engine did.
+//! change-data feed, and sees what any engine did. Where the log still has the commits between them, what only
+//! rearranged files is left out.
 
-use std::collections::BTreeMap;
+mod net;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use polars::prelude::{LazyFrame, PolarsError, PolarsResult};
 
 use super::cancel::cancel;
 use super::evolve::widens;
+use super::file::FileId;
 use super::rows::{Files, Keep};
-use super::{DataFile, Error, Snapshot, Table, TableSchema, merge};
+use super::{DataFile, Error, Snapshot, TableSchema, merge};
 
-/// Files of one version that the other does not have.
+/// Files whose rows tell two versions apart: all rows of `added` less all rows of `removed` are the difference.
 #[derive(Clone, Debug, Default)]
 pub struct FileDiff {
-    /// of the earlier version
+    /// rows that went
     pub removed: Vec<DataFile>,
-    /// of the later one
+    /// rows that came
     pub added: Vec<DataFile>,
 }
 
@@ -33,38 +37,64 @@ pub struct RowDiff {
     pub bytes_read: u64,
 }
 
-/// The files that tell `p` from `q`; a file is its path and its deletion vector.
-pub fn file_diff(p: &Snapshot, q: &Snapshot) -> FileDiff {
-    let ids = |snapshot: &Snapshot| -> BTreeMap<_, DataFile> {
-        let own = |file: &DataFile| ((file.path().to_owned(), file.id().1), file.clone());
-        snapshot.files().iter().map(own).collect()
-    };
+/// The files whose rows tell `p` from `q`: those of one version that the other does not have or, where the log still
+/// tells what was merely rearranged between them and that is less, those of the commits that changed rows. Then a file
+/// may be one that neither of the two has, or stand there several times. A file is its path and its deletion vector.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn file_diff(p: &Snapshot, q: &Snapshot) -> Result<FileDiff, Error> {
+    let plain = plain(p, q);
+    if plain.bytes() == 0 || p.table_id() != q.table_id() || p.version() >= q.version() {
+        return Ok(plain);
+    }
+    Ok(net::net(p, q).await?.filter(|net| net.bytes() < plain.bytes()).unwrap_or(plain))
+}
+
+fn plain(p: &Snapshot, q: &Snapshot) -> FileDiff {
     // Two tables do not share files, even if these have the same names.
     if p.table_id() != q.table_id() {
         return FileDiff { removed: p.files().to_vec(), added: q.files().to_vec() };
     }
+    let ids = |snapshot: &Snapshot| -> BTreeMap<FileId, DataFile> {
+        snapshot.files().iter().map(|file| (file.own_id(), file.clone())).collect()
+    };
     let (old, new) = (ids(p), ids(q));
-    let only = |these: &BTreeMap<(String, Option<String>), DataFile>, others: &BTreeMap<_, DataFile>| {
+    let only = |these: &BTreeMap<FileId, DataFile>, others: &BTreeMap<FileId, DataFile>| {
         these.iter().filter(|(id, _)| !others.contains_key(*id)).map(|(_, file)| file.clone()).collect()
     };
     FileDiff { removed: only(&old, &new), added: only(&new, &old) }
 }
 
+impl FileDiff {
+    /// Whether the two versions have the same rows, as far as files tell.
+    pub fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.added.is_empty()
+    }
+
+    /// The size of all its files.
+    pub fn bytes(&self) -> u64 {
+        self.removed.iter().chain(&self.added).map(DataFile::size).sum()
+    }
+}
+
 /// The rows that tell `p` from `q`, in some columns of `q` or all of them. A column that `p` lacks is NULL there. NULL
-/// is the same as NULL, NaN as NaN, and doubles are the same within the tolerance of a merge. Where the log still tells
-/// that every commit between the two only rearranged files, no file is read.
+/// is the same as NULL, NaN as NaN, and doubles are the same within the tolerance of a merge. The files of
+/// [`file_diff`] are read and no others.
 ///
 /// # Errors
-/// [`Error::Invalid`] if a column has another type in `p`, so that values cannot be compared; [`Error::Gone`] if a file of
-/// one of the two was deleted meanwhile.
+/// [`Error::Invalid`] if a column has another type in `p`, so that values cannot be compared; [`Error::Gone`] if a file
+/// that is needed was deleted meanwhile.
 pub async fn row_diff(p: &Snapshot, q: &Snapshot, columns: Option<&[String]>) -> Result<RowDiff, Error> {
-    let mut files = file_diff(p, q);
-    let differ = !files.removed.is_empty() || !files.added.is_empty();
-    if differ && only_rearranged(p, q).await? {
-        files = FileDiff::default();
-    }
+    let files = file_diff(p, q).await?;
     let schema = chosen(p, q.schema(), columns)?;
-    cancelled(p, (q.table(), &schema), files).await
+    let of_p: BTreeSet<FileId> = p.files().iter().map(DataFile::own_id).collect();
+    // Each version may stand in a lake of its own; what neither has, a commit of the later one has named.
+    let (own, passing) = files.removed.iter().cloned().partition::<Vec<_>, _>(|file| of_p.contains(&file.own_id()));
+    let before = within(schema.clone(), &p.schema().partition_by);
+    let removed = merge::files(p.table(), &before, &own)?.and(merge::files(q.table(), &before, &passing)?);
+    let added = merge::files(q.table(), &schema, &files.added)?;
+    cancelled(p, schema, removed, added, files.bytes()).await
 }
 
 /// The rows that would tell a table from `p` if `files`, which no commit names yet, held all its rows, in some columns
@@ -79,17 +109,23 @@ pub async fn replacement_diff(
     columns: Option<&[String]>,
 ) -> Result<RowDiff, Error> {
     let schema = chosen(p, schema, columns)?;
-    cancelled(p, (p.table(), &schema), FileDiff { removed: p.files().to_vec(), added: files.to_vec() }).await
+    let before = within(schema.clone(), &p.schema().partition_by);
+    let removed = merge::files(p.table(), &before, p.files())?;
+    let added = merge::files(p.table(), &schema, files)?;
+    let bytes = p.bytes() + files.iter().map(DataFile::size).sum::<u64>();
+    cancelled(p, schema, removed, added, bytes).await
 }
 
 /// What is left of the rows of both sides.
-async fn cancelled(p: &Snapshot, (table, schema): (&Table, &TableSchema), files: FileDiff) -> Result<RowDiff, Error> {
-    let removed = merge::files(p.table(), &within(schema.clone(), &p.schema().partition_by), &files.removed)?;
-    let added = merge::files(table, schema, &files.added)?;
-    let bytes_read = files.removed.iter().chain(&files.added).map(DataFile::size).sum();
-    let compared = schema.columns.clone();
+async fn cancelled(
+    p: &Snapshot,
+    schema: TableSchema,
+    removed: Files,
+    added: Files,
+    bytes_read: u64,
+) -> Result<RowDiff, Error> {
     let cancelled = tokio::task::spawn_blocking(move || -> PolarsResult<_> {
-        let rest = cancel(&removed, &added, &compared)?;
+        let rest = cancel(&removed, &added, &schema.columns)?;
         let rows = |files: &Files, marks| files.rows(&(0..files.len()).collect::<Vec<_>>(), Keep::Marked(marks));
         let counts = (rest.left.total(), rest.right.total());
         Ok((rows(&removed, &rest.left)?, rows(&added, &rest.right)?, counts))
@@ -112,17 +148,6 @@ fn gone(p: &Snapshot, error: PolarsError) -> Error {
     }
     let what = format!("files were deleted, so what changed since version {} cannot be told", p.version());
     Error::gone(p.table().folder(), what)
-}
-
-/// Whether the log still has every commit after `p` up to `q` and none of them changed a row.
-async fn only_rearranged(p: &Snapshot, q: &Snapshot) -> Result<bool, Error> {
-    if p.table_id() != q.table_id() || p.version() >= q.version() {
-        return Ok(false);
-    }
-    let mut between = q.table().history(p.version() + 1).await?;
-    between.retain(|commit| commit.version <= q.version());
-    let all = i64::try_from(between.len()) == Ok(q.version() - p.version());
-    Ok(all && between.iter().all(|commit| !commit.data_change))
 }
 
 /// The later schema with the columns to compare alone.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use deltalake::kernel::{Add, Remove};
+use deltalake::kernel::{Add, DeletionVectorDescriptor, Remove};
 use serde_json::{Map, Value};
 
 /// One data file. Files that a [`super::Writer`] has written and no commit names yet look the same. Cheap to clone.
@@ -22,6 +22,17 @@ struct Inner {
 /// The tag that holds the BLAKE3 of a file's bytes, in hexadecimal.
 pub(super) const BLAKE3_TAG: &str = "blake3";
 
+/// What tells two states of a file apart: its path and its deletion vector.
+pub(super) type FileId = (String, Option<String>);
+
+pub(super) fn file_id(path: &str, vector: Option<&DeletionVectorDescriptor>) -> FileId {
+    (path.to_owned(), vector.map(vector_id))
+}
+
+fn vector_id(vector: &DeletionVectorDescriptor) -> String {
+    format!("{}@{:?}#{}", vector.path_or_inline_dv, vector.offset, vector.cardinality)
+}
+
 impl DataFile {
     pub(super) fn new(add: Add, deleted_rows: Vec<u64>) -> Self {
         let partition_values = add.partition_values.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -36,8 +47,12 @@ impl DataFile {
 
     /// What tells two states of a file apart: its path and its deletion vector. Equal ids hold equal rows.
     pub fn id(&self) -> (&str, Option<String>) {
-        let vector = self.0.add.deletion_vector.as_ref();
-        (self.path(), vector.map(|dv| format!("{}@{:?}#{}", dv.path_or_inline_dv, dv.offset, dv.cardinality)))
+        (self.path(), self.0.add.deletion_vector.as_ref().map(vector_id))
+    }
+
+    /// As [`DataFile::id`], to be kept.
+    pub(super) fn own_id(&self) -> FileId {
+        file_id(self.path(), self.0.add.deletion_vector.as_ref())
     }
 
     /// Bytes.

@@ -43,6 +43,12 @@ impl Files {
         Files { schema, frames }
     }
 
+    /// These files, then those of `other`, which have the same schema.
+    pub(super) fn and(mut self, other: Files) -> Self {
+        self.frames.extend(other.frames);
+        self
+    }
+
     pub(super) fn len(&self) -> usize {
         self.frames.len()
     }

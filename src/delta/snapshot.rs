@@ -251,7 +251,7 @@ async fn files(table: &str, replay: &EagerSnapshot, log_store: &LogStoreRef) -> 
 }
 
 /// The protocol allows a path to lead anywhere; a table that someone hands to us must not read other files.
-fn check_path(table: &str, path: &str) -> Result<(), Error> {
+pub(super) fn check_path(table: &str, path: &str) -> Result<(), Error> {
     let leaves = path.starts_with('/') || path.contains("://") || path.starts_with("file:") || path.contains('\\');
     if leaves || path.split('/').any(|part| part == "..") {
         return Err(Error::unreadable(table, format!("its log names `{path}`, a file outside the table's folder")));
@@ -259,7 +259,7 @@ fn check_path(table: &str, path: &str) -> Result<(), Error> {
     Ok(())
 }
 
-async fn deleted_rows(table: &str, add: &Add, log_store: &LogStoreRef) -> Result<Vec<u64>, Error> {
+pub(super) async fn deleted_rows(table: &str, add: &Add, log_store: &LogStoreRef) -> Result<Vec<u64>, Error> {
     let Some(vector) = add.deletion_vector.clone() else { return Ok(Vec::new()) };
     if vector.storage_type == StorageType::AbsolutePath {
         let what = format!("the deletion vector of `{}` is a file outside the table's folder", add.path);

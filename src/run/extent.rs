@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::error::{Error, Result};
 use super::look::Seen;
 use super::stream;
-use crate::delta::{self, At, DataFile, Snapshot};
+use crate::delta::{self, At, DataFile, FileDiff, Snapshot};
 use crate::expr::Columns;
 use crate::gold::{self, Change, Input, Strategy};
 use crate::name::TableName;
@@ -38,6 +38,13 @@ struct Pinned<'a> {
     new: &'a Snapshot,
     /// those that count
     columns: Columns,
+}
+
+/// The version of an input that was last computed from.
+struct Old {
+    snapshot: Snapshot,
+    /// those that tell it from the pinned version
+    files: FileDiff,
 }
 
 impl<'a> Inputs<'a> {
@@ -72,7 +79,7 @@ impl<'a> Inputs<'a> {
             Ok(olds) => olds,
             Err(why) => return Ok((Extent::All, format!("{news}; full: {why}"))),
         };
-        if self.pinned.iter().all(|pinned| olds.get(pinned.table).is_none_or(|old| pinned.has_files_of(old))) {
+        if olds.values().all(|old| old.files.is_empty()) {
             return Ok((Extent::Nothing, format!("{news}, whose rows are the same")));
         }
         if let Strategy::Full { why } = gold::strategy(self.derived) {
@@ -104,7 +111,7 @@ impl<'a> Inputs<'a> {
     async fn olds(
         &self,
         from: &BTreeMap<TableName, Option<i64>>,
-    ) -> Result<std::result::Result<BTreeMap<&TableName, Snapshot>, String>> {
+    ) -> Result<std::result::Result<BTreeMap<&TableName, Old>, String>> {
         let mut olds = BTreeMap::new();
         for pinned in &self.pinned {
             let table = pinned.table;
@@ -123,30 +130,27 @@ impl<'a> Inputs<'a> {
             if !pinned.columns.iter().all(|column| old.schema().columns.contains(column)) {
                 return Ok(Err(format!("`{table}@{watermark}` has other columns")));
             }
-            olds.insert(table, old);
+            let files = delta::file_diff(&old, pinned.new).await?;
+            olds.insert(table, Old { snapshot: old, files });
         }
         Ok(Ok(olds))
     }
 
     /// Whether the files that differ hold more rows than the inputs themselves, so that finding out what changed costs
     /// more than computing all of it. Not asked of what is small anyway.
-    fn costs_more_than_all(&self, olds: &BTreeMap<&TableName, Snapshot>) -> bool {
+    fn costs_more_than_all(&self, olds: &BTreeMap<&TableName, Old>) -> bool {
         let rows = |files: &[DataFile]| files.iter().filter_map(DataFile::rows).sum::<u64>();
-        let differing = |pinned: &Pinned| {
-            let diff = delta::file_diff(olds.get(pinned.table)?, pinned.new);
-            Some(rows(&diff.removed) + rows(&diff.added))
-        };
-        let differing: u64 = self.pinned.iter().filter_map(differing).sum();
+        let differing: u64 = olds.values().map(|old| rows(&old.files.removed) + rows(&old.files.added)).sum();
         let all: u64 = self.pinned.iter().map(|pinned| rows(pinned.new.files())).sum();
         differing > SMALL_DIFFERENCE && differing > all
     }
 
     /// The keys of the groups that the changes touch.
-    async fn touched(&self, olds: &BTreeMap<&TableName, Snapshot>) -> Result<DataFrame> {
+    async fn touched(&self, olds: &BTreeMap<&TableName, Old>) -> Result<DataFrame> {
         let mut inputs = Vec::new();
         for pinned in &self.pinned {
             let change = match olds.get(pinned.table) {
-                Some(old) => Some(pinned.change(old).await?),
+                Some(old) => Some(pinned.change(&old.snapshot).await?),
                 None => None,
             };
             inputs.push(pinned.input(change)?);
@@ -177,11 +181,6 @@ impl Pinned<'_> {
         let diff = delta::row_diff(old, self.new, Some(&names)).await?;
         let select: Vec<Expr> = names.iter().map(|name| col(name.as_str())).collect();
         Ok(Change { old: old.scan()?.select(select), removed: diff.removed, added: diff.added })
-    }
-
-    fn has_files_of(&self, old: &Snapshot) -> bool {
-        let diff = delta::file_diff(old, self.new);
-        diff.removed.is_empty() && diff.added.is_empty()
     }
 }
 

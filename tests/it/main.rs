@@ -10,6 +10,7 @@ mod files;
 mod house;
 mod known;
 mod lake;
+mod optimize;
 mod promises;
 mod races;
 mod readme;
