@@ -1,7 +1,8 @@
-//! The names of layers and tables.
+//! The names of layers, tables and their versions.
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 /// Characters that stand in no column's name: Delta refuses them where column mapping is off, and a carriage return ends
@@ -37,6 +38,24 @@ impl Layer {
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Which version of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// this one
+    Version(i64),
+    /// the last one that was committed then or before, by commitInfo: file times change when a lake is copied
+    Time(DateTime<Utc>),
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            At::Version(version) => write!(f, "{version}"),
+            At::Time(time) => write!(f, "{}", time.to_rfc3339()),
+        }
     }
 }
 

@@ -107,6 +107,9 @@ pub struct RunArgs {
     /// What to run
     #[command(flatten)]
     pub select: SelectArgs,
+    /// Do it even where the guard would stop a table that loses too many rows
+    #[arg(short, long)]
+    pub yes: bool,
     /// Tables at work at once; default: the number of cores
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -118,7 +121,11 @@ pub struct RebuildArgs {
     /// Tables: silver.orders, silver.orders+ (with all below), gold
     #[arg(value_name = "SELECT", required = true)]
     pub select: Vec<String>,
-    /// Do not ask
+    /// Read a bronze table as it was, e.g. bronze.orders@12 or bronze.orders@2026-11-01T00:00:00Z; the next run goes on
+    /// from there; may be repeated
+    #[arg(long, value_name = "TABLE@VERSION")]
+    pub from: Vec<String>,
+    /// Do not ask, and do it even where the guard would stop a table that loses too many rows
     #[arg(short, long)]
     pub yes: bool,
     /// Tables at work at once; default: the number of cores

@@ -7,7 +7,7 @@ Examples:
   lakesmith -C shop run                   take in its files, make its tables
   lakesmith -C shop show gold.daily_revenue
 
-Exit codes: 0 done; 1 a table or a file failed; 2 the project or the command is wrong; 3 a check stopped a table.";
+Exit codes: 0 done; 1 a table or a file failed; 2 the project or the command is wrong; 3 the guard stopped a table.";
 
 /// `lakesmith init --help`
 pub const INIT: &str = "\
@@ -39,7 +39,8 @@ Exit code 1: a table failed or a file is set aside; the others are done all the 
 pub const REBUILD: &str = "\
 Examples:
   lakesmith rebuild silver.orders+        asks first; the table and what is made from it
-  lakesmith rebuild gold --yes            does not ask";
+  lakesmith rebuild gold --yes            does not ask
+  lakesmith rebuild silver.orders --from bronze.orders@12    from bronze as it was";
 
 /// `lakesmith status --help`
 pub const STATUS: &str = "\

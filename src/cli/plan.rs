@@ -16,7 +16,7 @@ pub async fn carry_out(global: &Global, args: &SelectArgs) -> Outcome {
     let project = super::project(global)?;
     super::mention_warnings(global, &project);
     let tables = super::selected(&project, &args.select)?;
-    let request = Request { tables, rebuild: Default::default() };
+    let request = Request { tables, ..Request::default() };
     let plan = run::plan(&project, &request).await?;
     if global.json {
         ui::answer_json(&plan);

@@ -1,12 +1,14 @@
 //! `lakesmith rebuild`
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
 
 use super::args::{Global, RebuildArgs};
 use super::failure::{Complaint, Failure, Outcome};
-use super::{run, ui};
-use crate::name::{Layer, TableName};
+use super::{run, show, ui};
+use crate::name::{At, Layer, TableName};
 use crate::plan::Request;
+use crate::project::Project;
 
 pub async fn carry_out(global: &Global, args: &RebuildArgs) -> Outcome {
     let project = super::project(global)?;
@@ -17,14 +19,36 @@ pub async fn carry_out(global: &Global, args: &RebuildArgs) -> Outcome {
         let error = Complaint::from("bronze tables cannot be rebuilt: everything else is rebuilt from them");
         return Err(Failure::wrong(error.with_hint("select silver or gold tables")));
     }
+    let from = from(&project, &tables, &args.from)?;
     if !args.yes && !confirmed(&tables)? {
         return Err(Failure::wrong("nothing was done"));
     }
-    let request = Request { rebuild: tables.clone(), tables };
+    let request = Request { rebuild: tables.clone(), tables, from, unguarded: args.yes };
     run::carry_out_request(global, project, &request, args.jobs).await
 }
 
-fn confirmed(tables: &std::collections::BTreeSet<TableName>) -> Result<bool, Failure> {
+/// The versions of bronze tables to read instead of the newest.
+fn from(project: &Project, tables: &BTreeSet<TableName>, texts: &[String]) -> Result<BTreeMap<TableName, At>, Failure> {
+    let mut from = BTreeMap::new();
+    for text in texts {
+        let wrong = |why: String| Failure::wrong(Complaint::from(why).with_hint("e.g. `--from bronze.orders@12`"));
+        let (name, Some(at)) = show::table_at(project, text)? else {
+            return Err(wrong(format!("`--from {text}` names no version")));
+        };
+        if name.layer != Layer::Bronze {
+            return Err(wrong(format!("`{name}` is no bronze table: a rebuild begins with bronze")));
+        }
+        if !tables.iter().any(|table| project.inputs(table).contains(&name)) {
+            return Err(wrong(format!("no table that is rebuilt reads `{name}`")));
+        }
+        if from.insert(name.clone(), at).is_some() {
+            return Err(wrong(format!("`--from` names `{name}` twice")));
+        }
+    }
+    Ok(from)
+}
+
+fn confirmed(tables: &BTreeSet<TableName>) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         let error = Complaint::from("a rebuild publishes every row anew, and there is nobody here to ask");
         return Err(Failure::wrong(error.with_hint("say --yes")));

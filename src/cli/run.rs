@@ -14,7 +14,7 @@ pub async fn carry_out(global: &Global, args: &RunArgs) -> Outcome {
     let project = super::project(global)?;
     super::mention_warnings(global, &project);
     let tables = super::selected(&project, &args.select.select)?;
-    let request = Request { tables, rebuild: Default::default() };
+    let request = Request { tables, unguarded: args.yes, ..Request::default() };
     carry_out_request(global, project, &request, args.jobs).await
 }
 

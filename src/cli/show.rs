@@ -38,7 +38,7 @@ pub fn tell_of_rest(global: &Global, printed: &DataFrame, all: Option<u64>, form
 }
 
 /// Reads `silver.orders`, `silver.orders@3` or `silver.orders@2026-11-01T00:00:00Z`.
-fn table_at(project: &Project, text: &str) -> Result<(TableName, Option<At>), Failure> {
+pub fn table_at(project: &Project, text: &str) -> Result<(TableName, Option<At>), Failure> {
     let (name, at) = match text.split_once('@') {
         Some((name, at)) => (name, Some(version(at)?)),
         None => (text, None),

@@ -43,5 +43,7 @@ pub use query::query;
 pub use scan::{FILE_COLUMN, ROW_COLUMN};
 pub use schema::TableSchema;
 pub use snapshot::Snapshot;
-pub use table::{At, Table};
+pub use table::Table;
 pub use write::Writer;
+
+pub use crate::name::At;

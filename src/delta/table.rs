@@ -11,21 +11,13 @@ use polars::prelude::LazyFrame;
 use super::log::{Listing, Log, Missing, commit_time};
 use super::scan::Positions;
 use super::{DataFile, Error, Lake, Snapshot, TableSchema, Writer};
+use crate::name::At;
 
 /// A table of the lake, whether it exists or not. Cheap to clone.
 #[derive(Clone)]
 pub struct Table {
     lake: Lake,
     folder: Arc<str>,
-}
-
-/// Which version of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
-    /// this one
-    Version(i64),
-    /// the last one that was committed then or before, by commitInfo: file times change when a lake is copied
-    Time(DateTime<Utc>),
 }
 
 /// How many commits are looked at together on the way back to a time.

@@ -37,15 +37,12 @@ pub struct Wanted<'a> {
     pub definition: &'a str,
     /// what a changed definition does
     pub on_change: OnChange,
-    /// the user asked for a rebuild
-    pub rebuild: bool,
 }
 
 /// Decides what `wanted` needs in this `lake`.
 pub fn decide(wanted: Wanted<'_>, lake: &LakeState) -> Decision {
     let own = lake.get(wanted.table);
-    let refusal = own.filter(|_| !wanted.rebuild).and_then(|own| refuse(wanted, own, lake));
-    if let Some(refusal) = refusal {
+    if let Some(refusal) = own.and_then(|own| refuse(wanted, own, lake)) {
         return Decision::Refuse(refusal);
     }
     if let Some(wait) = missing_input(wanted, lake) {
@@ -54,9 +51,6 @@ pub fn decide(wanted: Wanted<'_>, lake: &LakeState) -> Decision {
     let Some(own) = own else {
         return Decision::Advance { from: wanted.inputs.iter().map(|i| (i.clone(), None)).collect(), mixed: false };
     };
-    if wanted.rebuild {
-        return Decision::Rebuild("asked for".into());
-    }
     let changed = own.definition.as_deref() != Some(wanted.definition);
     if changed && wanted.on_change == OnChange::Rebuild {
         return changed_definition(wanted, own);
@@ -172,7 +166,7 @@ mod tests {
         lake.extend(own.map(|s| (table.clone(), s)));
         lake.extend(input.map(|s| (source.clone(), s)));
         let inputs = [source];
-        decide(Wanted { table: &table, inputs: &inputs, definition, on_change, rebuild: false }, &lake)
+        decide(Wanted { table: &table, inputs: &inputs, definition, on_change }, &lake)
     }
 
     fn from(watermark: Option<i64>) -> BTreeMap<TableName, Option<i64>> {

@@ -2,19 +2,21 @@
 
 mod decide;
 mod files;
+mod guard;
 mod predict;
 mod state;
 
 pub use decide::{Decision, Wanted, decide};
 pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, read_as, unreadable};
+pub use guard::guard;
 pub use predict::{Landing, plan};
 pub use state::{LakeState, TableState};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::name::TableName;
+use crate::name::{At, TableName};
 use crate::report::{Action, FileNote};
 
 /// What the user asked for.
@@ -22,8 +24,12 @@ use crate::report::{Action, FileNote};
 pub struct Request {
     /// the tables, after selection
     pub tables: BTreeSet<TableName>,
-    /// of these, the ones to compute anew whatever their state; bronze is never rebuilt
+    /// of these, the ones to compute anew whatever their state, after all others have run; bronze is never rebuilt
     pub rebuild: BTreeSet<TableName>,
+    /// versions of bronze tables that a rebuild reads instead of the newest
+    pub from: BTreeMap<TableName, At>,
+    /// tables may lose more rows than their guard allows
+    pub unguarded: bool,
 }
 
 /// What a run would do, table by table, each after those that it reads.

@@ -27,9 +27,7 @@ pub fn plan(
             tasks.iter().filter(|t| t.action != Action::None).map(|t| t.table.clone()).collect();
         let mut task = match &table.definition {
             Definition::Bronze(_) => bronze(name, landing.get(name).map_or(&[], Vec::as_slice)),
-            definition => {
-                Downstream { project, lake, request, changing: &changing, rows_beyond }.task(table, definition)
-            }
+            definition => Downstream { project, lake, changing: &changing, rows_beyond }.task(table, definition),
         };
         task.needs = project.inputs(name).into_iter().filter(|i| request.tables.contains(i)).collect();
         tasks.push(task);
@@ -74,7 +72,6 @@ fn bronze(name: &TableName, files: &[(String, Verdict)]) -> Task {
 struct Downstream<'a> {
     project: &'a Project,
     lake: &'a LakeState,
-    request: &'a Request,
     changing: &'a BTreeSet<TableName>,
     rows_beyond: &'a dyn Fn(&TableName, Option<i64>) -> Option<u64>,
 }
@@ -84,9 +81,8 @@ impl Downstream<'_> {
         let name = &table.name;
         let inputs = self.project.inputs(name);
         let hash = definition_hash(self.project, name);
-        let rebuild = self.request.rebuild.contains(name);
         let on_change = definition.on_change().unwrap_or(OnChange::Rebuild);
-        let wanted = Wanted { table: name, inputs: &inputs, definition: &hash, on_change, rebuild };
+        let wanted = Wanted { table: name, inputs: &inputs, definition: &hash, on_change };
         let above: Vec<_> = inputs.iter().filter(|i| self.changing.contains(*i)).collect();
         match (decide(wanted, self.lake), above.first()) {
             (Decision::Refuse(why), _) => Task { error: Some(why), ..task(name, Action::None, "refused") },

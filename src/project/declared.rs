@@ -1,8 +1,9 @@
 //! A table's file as it is written: kinds and words are checked, names and expressions are not resolved yet.
 
 use super::declared_step::{self, DeclaredStep};
+use super::guard;
 use super::layers::LayerFile;
-use super::model::{OnChange, Source};
+use super::model::{Guard, OnChange, Source};
 use super::reader::{File, Map, Text};
 use super::source;
 use super::spelling::{closest, did_you_mean};
@@ -10,7 +11,7 @@ use super::yaml::{Mark, Node, Value};
 use crate::name::{Layer, TableName};
 
 const BRONZE_KEYS: [&str; 3] = ["owner", "description", "source"];
-const TABLE_KEYS: [&str; 11] = [
+const TABLE_KEYS: [&str; 12] = [
     "owner",
     "description",
     "from",
@@ -21,6 +22,7 @@ const TABLE_KEYS: [&str; 11] = [
     "event_time",
     "partition_by",
     "on_change",
+    "guard",
     "steps",
 ];
 
@@ -53,6 +55,7 @@ pub(super) struct DeclaredTable {
     pub event_time: Option<Text>,
     pub partition_by: Vec<Text>,
     pub on_change: OnChange,
+    pub guard: Option<Guard>,
     pub steps: Vec<DeclaredStep>,
 }
 
@@ -68,6 +71,16 @@ pub(super) struct NamedSql {
     pub name: Text,
     /// `None`: the column of that name
     pub sql: Option<Text>,
+}
+
+impl Declared<'_> {
+    /// The table's own guard.
+    pub(super) fn guard(&self) -> Option<Guard> {
+        match &self.body {
+            Body::Table(table) => table.guard,
+            Body::Bronze(_) | Body::Unreadable => None,
+        }
+    }
 }
 
 /// Reads one file.
@@ -115,6 +128,7 @@ fn table(map: &Map) -> DeclaredTable {
         event_time: map.text("event_time"),
         partition_by: map.texts("partition_by").unwrap_or_default(),
         on_change: map.choice("on_change", &on_changes).unwrap_or(OnChange::Rebuild),
+        guard: guard::read(map),
         steps: map.get("steps").map(|node| declared_step::read_all(map.file, node)).unwrap_or_default(),
     }
 }

@@ -99,6 +99,7 @@ fn read_tables(
     let reading = Reading {
         root,
         settings: expr::Settings { timezone },
+        guard: settings.as_ref().map(|s| s.guard).unwrap_or_default(),
         faults,
         asked: Asked::new(known, settings.as_ref().map(|s| &s.environment)),
         only_checks: only_checks || settings.is_none(),
@@ -109,7 +110,7 @@ fn read_tables(
             typed.insert(name.clone(), table);
         }
     }
-    let Settings { name, timezone, environment } = settings?;
+    let Settings { name, timezone, environment, .. } = settings?;
     Some(Project { name, root: root.to_owned(), environment, timezone, tables: typed, order, warnings: Vec::new() })
 }
 
@@ -145,7 +146,9 @@ impl<'a> Reading<'_, 'a> {
                 Definition::Gold(Box::new(derived::read(declared, table, self.settings, &columns)?))
             }
         };
-        Some(Table { name: declared.name.clone(), file: declared.file.path.clone(), owner, description, definition })
+        let guard = declared.guard().unwrap_or(self.guard);
+        let (name, file) = (declared.name.clone(), declared.file.path.clone());
+        Some(Table { name, file, owner, description, guard, definition })
     }
 }
 

@@ -13,6 +13,7 @@ mod events_columns;
 mod events_source;
 mod expand;
 mod fault;
+mod guard;
 mod hash;
 mod init;
 mod known;
@@ -39,7 +40,7 @@ pub use known::{Known, Question};
 pub use load::{Checked, check, load};
 pub use model::{
     ChangedFiles, Contract, CsvOptions, Definition, Derived, Environment, EventColumn, EventInput, Events, Format,
-    OnChange, Project, Property, Rule, SameContent, Secret, Source, Table,
+    Guard, OnChange, Project, Property, Rule, SameContent, Secret, Source, Table,
 };
 pub use select::select;
 pub use spelling::{closest, did_you_mean};

@@ -67,8 +67,25 @@ pub struct Table {
     pub owner: Option<String>,
     /// `description:`, else the contract's
     pub description: Option<String>,
+    /// how many of its rows a run or a rebuild may take away
+    pub guard: Guard,
     /// how the table comes about
     pub definition: Definition,
+}
+
+/// How many of a table's rows a run or a rebuild may take away.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Guard {
+    /// this share, from 0 to 1, but never all
+    Share(f64),
+    /// all
+    Off,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Guard::Share(0.5)
+    }
 }
 
 /// How a table comes about.

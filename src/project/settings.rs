@@ -4,20 +4,22 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::expand::{Lookup, expand, is_credential, is_reference, password_in};
-use super::model::{Environment, Secret};
+use super::guard;
+use super::model::{Environment, Guard, Secret};
 use super::reader::{File, Map, Text};
 use super::spelling::did_you_mean;
 use super::yaml::{Mark, Node};
 
 /// The file's name.
 pub(super) const FILE: &str = "lakesmith.yaml";
-const KEYS: [&str; 4] = ["name", "environment", "timezone", "environments"];
+const KEYS: [&str; 5] = ["name", "environment", "timezone", "guard", "environments"];
 const ENVIRONMENT_KEYS: [&str; 3] = ["lake", "landing", "storage"];
 
 /// `lakesmith.yaml`, for one environment.
 pub(super) struct Settings {
     pub name: String,
     pub timezone: chrono_tz::Tz,
+    pub guard: Guard,
     pub environment: Environment,
 }
 
@@ -29,8 +31,9 @@ pub(super) fn read(file: &File, node: &Node, root: &Path, chosen: Option<&str>, 
         file.fault(name.mark, "the project's `name` is empty");
     }
     let timezone = timezone(&map);
+    let guard = guard::read(&map).unwrap_or_default();
     let environment = environments(&map, root, chosen, vars);
-    Some(Settings { name: name?.value, timezone: timezone?, environment: environment? })
+    Some(Settings { name: name?.value, timezone: timezone?, guard, environment: environment? })
 }
 
 fn timezone(map: &Map) -> Option<chrono_tz::Tz> {

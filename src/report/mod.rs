@@ -1,8 +1,10 @@
 //! What happened: the report of a run, its rows accounted for.
 
 mod counts;
+mod guard;
 
 pub use counts::RowCounts;
+pub use guard::GuardStop;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -39,6 +41,9 @@ pub struct TableReport {
     pub error: Option<String>,
     /// why it was done this way, or why nothing was
     pub note: Option<String>,
+    /// the guard stopped it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guard: Option<GuardStop>,
     /// bronze only: what became of the files
     #[serde(skip_serializing_if = "FileCounts::is_empty")]
     pub files: FileCounts,
@@ -159,9 +164,15 @@ impl RunReport {
         RunReport { run_id, status, tables }
     }
 
-    /// 0 when all went well, 1 when a table failed or a file is set aside.
+    /// 0 when all went well, 1 when a table failed or a file is set aside, 3 when nothing but the guard is in the way.
     pub fn exit_code(&self) -> u8 {
-        u8::from(self.status == Status::Failed)
+        let stopped = |t: &TableReport| t.guard.is_some() || t.is_skipped();
+        let failures: Vec<_> = self.tables.iter().filter(|t| t.error.is_some()).collect();
+        match failures.len() {
+            0 => 0,
+            _ if failures.into_iter().all(stopped) => 3,
+            _ => 1,
+        }
     }
 }
 
@@ -177,6 +188,7 @@ impl TableReport {
             seconds: 0.0,
             error: None,
             note: Some(note.into()),
+            guard: None,
             files: FileCounts::default(),
             inputs: Vec::new(),
         }
@@ -191,6 +203,12 @@ impl TableReport {
             note: None,
             ..TableReport::unchanged(table, version, "")
         }
+    }
+
+    /// A report of a table that the guard stopped.
+    pub fn stopped(table: TableName, action: Action, version: Option<i64>, stop: GuardStop) -> Self {
+        let error = stop.to_string();
+        TableReport { guard: Some(stop), ..TableReport::failed(table, action, version, error) }
     }
 
     /// A report of a table that was not tried because one that it reads failed.

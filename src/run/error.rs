@@ -3,6 +3,7 @@
 use polars::prelude::PolarsError;
 
 use crate::delta;
+use crate::report::GuardStop;
 
 /// Why a task could not be done; its text is what the user reads.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,9 @@ pub enum Error {
     /// the table must not be run as it is
     #[error("{0}")]
     Refused(String),
+    /// the guard stopped it
+    #[error("{0}")]
+    Guarded(GuardStop),
     /// files and folders
     #[error("{what}: {source}")]
     Io {

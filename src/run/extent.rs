@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
+use super::anew::Rows;
 use super::error::{Error, Result};
 use super::look::Seen;
 use super::stream;
-use crate::delta::{self, At, DataFile, FileDiff, Snapshot};
+use crate::delta::{self, At, DataFile, FileDiff, Snapshot, TableSchema};
 use crate::expr::Columns;
 use crate::gold::{self, Change, Input, Strategy};
 use crate::name::TableName;
@@ -58,7 +59,7 @@ impl<'a> Inputs<'a> {
     ) -> Result<Self> {
         let pinned = snapshots.iter().map(|(table, new)| {
             let columns = columns(project, derived, table);
-            fits(project, name, table, new, &columns)?;
+            fits(project, name, table, new.schema(), &columns)?;
             Ok(Pinned { table, new, columns })
         });
         Ok(Inputs { derived, pinned: pinned.collect::<Result<_>>()? })
@@ -162,17 +163,7 @@ impl<'a> Inputs<'a> {
 
 impl Pinned<'_> {
     fn input(&self, change: Option<Change>) -> Result<Input> {
-        let schema = self.new.schema();
-        let select: Vec<Expr> = self
-            .columns
-            .iter()
-            .map(|column| match schema.ty(&column.name) {
-                Some(_) => col(column.name.as_str()),
-                None => lit(Scalar::null(column.ty.to_polars())).alias(column.name.as_str()),
-            })
-            .collect();
-        let new = self.new.scan()?.select(select);
-        Ok(Input { table: self.table.clone(), columns: self.columns.clone(), new, change })
+        Ok(Input { change, ..input(self.table, &self.columns, &Rows::from(self.new))? })
     }
 
     /// What changed since `old`, which has all columns that count.
@@ -182,6 +173,36 @@ impl Pinned<'_> {
         let select: Vec<Expr> = names.iter().map(|name| col(name.as_str())).collect();
         Ok(Change { old: old.scan()?.select(select), removed: diff.removed, added: diff.added })
     }
+}
+
+/// The inputs of a derived table, as these rows have them.
+///
+/// # Errors
+/// Rows do not have the columns that their table's definition gives them now.
+pub fn whole(
+    project: &Project,
+    name: &TableName,
+    derived: &Derived,
+    inputs: &BTreeMap<TableName, Rows>,
+) -> Result<Vec<Input>> {
+    let whole = inputs.iter().map(|(table, rows)| {
+        let columns = columns(project, derived, table);
+        fits(project, name, table, &rows.schema, &columns)?;
+        input(table, &columns, rows)
+    });
+    whole.collect()
+}
+
+/// A column that the rows do not have yet is NULL.
+fn input(table: &TableName, columns: &Columns, rows: &Rows) -> Result<Input> {
+    let select: Vec<Expr> = columns
+        .iter()
+        .map(|column| match rows.schema.ty(&column.name) {
+            Some(_) => col(column.name.as_str()),
+            None => lit(Scalar::null(column.ty.to_polars())).alias(column.name.as_str()),
+        })
+        .collect();
+    Ok(Input { table: table.clone(), columns: columns.clone(), new: rows.scan()?.select(select), change: None })
 }
 
 /// The columns of an input that count: all but lineage or, of a table that is only joined, what the join uses.
@@ -199,10 +220,10 @@ fn columns(project: &Project, derived: &Derived, table: &TableName) -> Columns {
 
 /// Whether a table of the lake has the columns of its definition. It may be behind it: when it was not run with those
 /// below it, or by `forward_only`, where a new column is NULL in all rows that are there.
-fn fits(project: &Project, name: &TableName, table: &TableName, found: &Snapshot, columns: &Columns) -> Result<()> {
+fn fits(project: &Project, name: &TableName, table: &TableName, found: &TableSchema, columns: &Columns) -> Result<()> {
     let on_change = project.tables.get(table).and_then(|t| t.definition.on_change());
     for column in columns {
-        let was = match found.schema().ty(&column.name) {
+        let was = match found.ty(&column.name) {
             Some(ty) if *ty == column.ty => continue,
             None if on_change == Some(OnChange::ForwardOnly) => continue,
             Some(ty) => ty.to_string(),

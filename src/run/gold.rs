@@ -1,139 +1,178 @@
 //! Gold, and silver from silver: what the inputs' difference touches is computed anew and merged, in one commit that
 //! moves the watermarks.
 
-use super::error::{Error, Result};
-use super::extent::{Extent, Inputs};
+use std::collections::BTreeMap;
+
+use polars::prelude::LazyFrame;
+
+use super::anew::{Anew, Rows, discard};
+use super::error::Result;
+use super::extent::{self, Extent, Inputs};
 use super::look::Seen;
-use super::protocol::{self, folder};
-use super::silver::{discard, operation};
+use super::protocol::{self, folder, operation, table_state};
 use super::{Event, Run};
-use crate::delta::{self, Change, DataFile, MergeSpec, Merged, Scope, Table, TableSchema};
+use crate::delta::{self, Change, DataFile, MergeSpec, Merged, Scope, Snapshot, Table, TableSchema};
 use crate::gold;
 use crate::name::TableName;
-use crate::plan::{Decision, TableState};
-use crate::project::Derived;
+use crate::plan::Decision;
+use crate::project::{Derived, definition_hash};
 use crate::report::{Action, InputVersion, RowCounts, Status, TableReport};
 
-/// A derived table on its way from one version to the next.
-struct Task<'a> {
-    run: &'a Run,
-    name: &'a TableName,
-    derived: &'a Derived,
-    target: Table,
-    state: Option<TableState>,
-    seen: &'a Seen,
+/// A table made from tables, and the run that works on it.
+#[derive(Clone, Copy)]
+pub struct Gold<'a> {
+    /// the run
+    pub run: &'a Run,
+    /// which
+    pub name: &'a TableName,
+    /// how it comes about
+    pub derived: &'a Derived,
+}
+
+/// The version of an input that rows were made from.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// the input
+    pub table: TableName,
+    /// its Delta id
+    pub id: String,
+    /// its version
+    pub version: i64,
 }
 
 /// What a commit brings.
-#[derive(Default)]
-struct Step {
-    rows: RowCounts,
-    adds: Vec<DataFile>,
-    removes: Vec<DataFile>,
+pub struct Publication<'a> {
+    /// what is there; the commit is made against exactly this
+    pub base: Option<&'a Snapshot>,
+    /// what is done
+    pub action: Action,
+    /// files that come
+    pub adds: Vec<DataFile>,
+    /// files that go
+    pub removes: Vec<DataFile>,
+    /// what was read; the watermarks move there with the commit
+    pub read: Vec<Read>,
+    /// what became of the rows
+    pub rows: RowCounts,
     /// some rows follow an earlier definition
-    mixed: bool,
+    pub mixed: bool,
 }
 
 /// Brings a derived table up to its inputs, or says why not. Fails with `Lost` when another writer was faster.
-pub async fn advance(run: &Run, name: &TableName, derived: &Derived) -> Result<TableReport> {
-    let seen = run.look(name).await?;
-    match &seen.decision {
-        Decision::Nothing | Decision::Wait(_) => {
-            return Ok(TableReport::unchanged(name.clone(), seen.version(), seen.reason()));
-        }
-        Decision::Refuse(why) => return Err(Error::Refused(why.clone())),
-        Decision::Rebuild(_) | Decision::Advance { .. } => {}
+pub async fn advance(run: &Run, name: &TableName, derived: &Derived, seen: &Seen) -> Result<TableReport> {
+    let gold = Gold { run, name, derived };
+    let base = seen.own.as_ref();
+    if let Some(base) = base {
+        base.accepts(&gold.schema())?;
     }
-    let task = Task { run, name, derived, target: run.lake.table(&folder(name)), state: seen.state(), seen: &seen };
-    task.publish().await
+    let inputs = Inputs::new(&run.project, name, derived, &seen.inputs)?;
+    let (extent, why) = inputs.extent(seen).await?;
+    let target = gold.target();
+    let merged = match extent {
+        Extent::Nothing => Merged { adds: Vec::new(), removes: Vec::new(), rows: delta::MergeRows::default() },
+        Extent::Groups(keys) => {
+            let frame = gold::recompute(derived, &inputs.whole()?, Some(keys.clone()))?;
+            gold.merge(base, &target, frame, Scope::Keys(keys)).await?
+        }
+        // Without a key the table becomes what was computed, as a multiset of rows.
+        Extent::All => gold.merge(base, &target, gold::recompute(derived, &inputs.whole()?, None)?, Scope::All).await?,
+    };
+    let rows = counts(&merged);
+    let before = base.and_then(Snapshot::rows).unwrap_or_default();
+    if let Err(stop) = run.guard(name, base, (before + rows.inserted).saturating_sub(rows.deleted)) {
+        discard(&target, &merged.adds).await;
+        return Err(stop);
+    }
+    let mixed = matches!(seen.decision, Decision::Advance { mixed: true, .. });
+    let read: Vec<Read> = seen.inputs.iter().map(|(table, snapshot)| Read::of(table, snapshot)).collect();
+    let Merged { adds, removes, .. } = merged;
+    let mut report = TableReport::unchanged(name.clone(), None, why);
+    report.inputs = read.iter().map(Read::version).collect();
+    let publication = Publication { base, action: Action::Merge, adds, removes, read, rows, mixed };
+    report.version = Some(gold.publish(publication).await?);
+    report.status = Status::Succeeded;
+    report.action = Action::Merge;
+    report.rows = rows;
+    Ok(report)
 }
 
-impl Task<'_> {
-    async fn publish(&self) -> Result<TableReport> {
-        if let Some(base) = self.seen.own.as_ref().filter(|_| !self.is_rebuild()) {
-            base.accepts(&self.schema())?;
-        }
-        let inputs = Inputs::new(&self.run.project, self.name, self.derived, &self.seen.inputs)?;
-        let (extent, why) = inputs.extent(self.seen).await?;
-        let mixed = matches!(self.seen.decision, Decision::Advance { mixed: true, .. });
-        let step = match extent {
-            Extent::Nothing => Step { mixed, ..Step::default() },
-            Extent::Groups(keys) => {
-                let frame = gold::recompute(self.derived, &inputs.whole()?, Some(keys.clone()))?;
-                Step { mixed, ..self.compute(frame, Scope::Keys(keys)).await? }
-            }
-            // Without a key the table becomes what was computed, as a multiset of rows.
-            Extent::All => self.compute(gold::recompute(self.derived, &inputs.whole()?, None)?, Scope::All).await?,
-        };
-        let action = if self.is_rebuild() { Action::Rebuild } else { Action::Merge };
-        let rows = step.rows;
-        let version = self.commit(action, step).await?;
-        let mut report = TableReport::unchanged(self.name.clone(), Some(version), why);
-        report.status = Status::Succeeded;
-        report.action = action;
-        report.rows = rows;
-        report.inputs = self.inputs();
-        Ok(report)
+impl Read {
+    /// A version that is in the lake.
+    pub fn of(table: &TableName, snapshot: &Snapshot) -> Self {
+        Read { table: table.clone(), id: snapshot.table_id().to_string(), version: snapshot.version() }
     }
 
-    fn is_rebuild(&self) -> bool {
-        matches!(self.seen.decision, Decision::Rebuild(_))
+    /// As reports and notes have it.
+    pub fn version(&self) -> InputVersion {
+        InputVersion { table: self.table.clone(), version: self.version, batch: None }
+    }
+}
+
+fn counts(merged: &Merged) -> RowCounts {
+    let delta::MergeRows { inserted, updated, unchanged, superseded, deleted } = merged.rows;
+    let read = inserted + updated + unchanged + superseded;
+    RowCounts { read, inserted, updated, unchanged, superseded, deleted, ..RowCounts::default() }
+}
+
+impl Gold<'_> {
+    /// Computes all of the table from these rows of its inputs, into files of `target` that no commit names.
+    pub async fn compute(&self, inputs: &BTreeMap<TableName, Rows>, target: &Table) -> Result<Anew> {
+        let inputs = extent::whole(&self.run.project, self.name, self.derived, inputs)?;
+        let merged = self.merge(None, target, gold::recompute(self.derived, &inputs, None)?, Scope::All).await?;
+        let counts = counts(&merged);
+        let rows = Rows { table: target.clone(), schema: self.schema(), files: merged.adds };
+        Ok(Anew { rows, refused: None, counts })
     }
 
     /// Writes rows and finds what they change.
-    async fn compute(&self, frame: polars::prelude::LazyFrame, scope: Scope) -> Result<Step> {
+    async fn merge(&self, base: Option<&Snapshot>, target: &Table, frame: LazyFrame, scope: Scope) -> Result<Merged> {
         let schema = self.schema();
         let (run, name) = (self.run.clone(), self.name.clone());
         let tell = move |rows| run.tell(Event::Progress { table: name.clone(), rows });
-        let staged = self.target.write_telling(frame, &schema, tell).await?;
-        let read = staged.iter().filter_map(DataFile::rows).sum();
+        let written = target.write_telling(frame, &schema, tell).await?;
         let spec =
             MergeSpec { key: self.derived.key.clone(), order: None, lineage: Vec::new(), lineage_counts: false, scope };
-        let base = self.seen.own.as_ref().filter(|_| !self.is_rebuild());
-        let merged = match delta::merge(base, &self.target, &schema, staged.clone(), &spec).await {
-            Ok(merged) => merged,
+        match delta::merge(base, target, &schema, written.clone(), &spec).await {
+            Ok(merged) => Ok(merged),
             Err(error) => {
-                discard(&self.target, &staged).await;
-                return Err(error.into());
+                discard(target, &written).await;
+                Err(error.into())
             }
-        };
-        let Merged { adds, removes, rows } = merged;
-        let rows = RowCounts {
-            read,
-            inserted: rows.inserted,
-            updated: rows.updated,
-            unchanged: rows.unchanged,
-            deleted: rows.deleted,
-            ..RowCounts::default()
-        };
-        let removes = match &self.seen.own {
-            Some(own) if self.is_rebuild() => own.files().to_vec(),
-            _ => removes,
-        };
-        Ok(Step { rows, adds, removes, mixed: false })
+        }
     }
 
-    async fn commit(&self, action: Action, step: Step) -> Result<i64> {
-        let (inputs, definition) = (&self.seen.inputs, &self.seen.definition);
-        let ids: Vec<_> = inputs.iter().map(|(n, s)| (n.clone(), s.table_id().to_string())).collect();
-        let schema = self.schema();
+    /// Commits; gives the version.
+    ///
+    /// # Errors
+    /// Lost, if another writer was faster.
+    pub async fn publish(&self, publication: Publication<'_>) -> Result<i64> {
+        let Publication { base, action, adds, removes, read, rows, mixed } = publication;
+        let (schema, definition) = (self.schema(), definition_hash(&self.run.project, self.name));
+        let ids: Vec<_> = read.iter().map(|r| (r.table.clone(), r.id.clone())).collect();
+        let inputs: Vec<_> = read.iter().map(Read::version).collect();
         let change = Change {
-            adds: step.adds,
-            removes: step.removes,
-            txns: inputs.values().map(|s| (protocol::watermark_txn(s.table_id()), s.version())).collect(),
+            adds,
+            removes,
+            txns: read.iter().map(|r| (protocol::watermark_txn(&r.id), r.version)).collect(),
             schema: Some(schema.clone()),
-            properties: protocol::definition_properties(self.state.as_ref(), definition, &ids, step.mixed),
+            properties: protocol::definition_properties(base.map(table_state).as_ref(), &definition, &ids, mixed),
             rearranges: false,
             operation: operation(action),
-            note: protocol::note(&self.run.id, action.as_str(), definition, &self.inputs(), &step.rows),
+            note: protocol::note(&self.run.id, action.as_str(), &definition, &inputs, &rows),
         };
-        Ok(match &self.seen.own {
-            Some(base) => self.target.commit(base, change).await?,
-            None => self.target.create(&schema, change).await?,
+        Ok(match base {
+            Some(base) => self.target().commit(base, change).await?,
+            None => self.target().create(&schema, change).await?,
         })
     }
 
-    fn schema(&self) -> TableSchema {
+    /// The table in the lake.
+    pub fn target(&self) -> Table {
+        self.run.lake.table(&folder(self.name))
+    }
+
+    /// Its columns, partitions and which columns have statistics.
+    pub fn schema(&self) -> TableSchema {
         let mut stats = self.derived.key.clone();
         stats.extend(self.derived.event_time.clone().filter(|c| !self.derived.key.contains(c)));
         TableSchema {
@@ -142,14 +181,5 @@ impl Task<'_> {
             stats_columns: stats,
             ..TableSchema::default()
         }
-    }
-
-    fn inputs(&self) -> Vec<InputVersion> {
-        let version = |(table, s): (&TableName, &delta::Snapshot)| InputVersion {
-            table: table.clone(),
-            version: s.version(),
-            batch: None,
-        };
-        self.seen.inputs.iter().map(version).collect()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use polars::prelude::*;
 
 use super::error::{Error, Result};
+use super::protocol::BATCH;
 use super::quarantine::{self, Reach};
 use super::{Event, Run, stream};
 use crate::delta::{self, DataFile, Snapshot, Table, TableSchema};
@@ -16,6 +17,7 @@ use crate::silver;
 use crate::steps::Step;
 
 /// A bronze table, pinned at one version.
+#[derive(Clone)]
 pub struct Bronze {
     /// its place in `Events::from`
     pub index: usize,
@@ -125,12 +127,16 @@ impl Judging<'_> {
 impl Bronze {
     /// The rows within reach, at the pinned version.
     fn events(&self) -> Result<LazyFrame> {
-        Ok(match self.reach.after {
+        let beyond = match self.reach.after {
             None => self.snapshot.scan()?,
             Some(after) => {
                 let files = self.snapshot.files_above("_batch", after);
                 self.snapshot.scan_files(&files)?.filter(col("_batch").gt(lit(after)))
             }
+        };
+        Ok(match self.snapshot.txn(BATCH) {
+            Some(last) if last > self.reach.upto => beyond.filter(col("_batch").lt_eq(lit(self.reach.upto))),
+            _ => beyond,
         })
     }
 }

@@ -7,7 +7,7 @@ use super::error::{Error, Result};
 use super::protocol::{folder, table_state};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
-use crate::plan::{Decision, LakeState, TableState, Wanted, decide};
+use crate::plan::{Decision, LakeState, Wanted, decide};
 use crate::project::{OnChange, Project, definition_hash};
 
 /// What a look at a table has shown.
@@ -18,20 +18,12 @@ pub struct Seen {
     pub inputs: BTreeMap<TableName, Snapshot>,
     /// what it needs
     pub decision: Decision,
-    /// hash of its definition
-    pub definition: String,
-    state: Option<TableState>,
 }
 
 impl Seen {
     /// The table's version, if it exists.
     pub fn version(&self) -> Option<i64> {
         self.own.as_ref().map(Snapshot::version)
-    }
-
-    /// The table's state, if it exists.
-    pub fn state(&self) -> Option<TableState> {
-        self.state.clone()
     }
 
     /// Whether there is nothing to do for now.
@@ -66,15 +58,13 @@ impl Run {
             }
         }
         let mut lake: LakeState = inputs.iter().map(|(n, s)| (n.clone(), table_state(s))).collect();
-        let state = own.as_ref().map(table_state);
-        lake.extend(state.clone().map(|s| (name.clone(), s)));
+        lake.extend(own.as_ref().map(|own| (name.clone(), table_state(own))));
         let definition = definition_hash(&self.project, name);
         let on_change =
             self.project.tables.get(name).and_then(|t| t.definition.on_change()).unwrap_or(OnChange::Rebuild);
         let names = self.project.inputs(name);
-        let rebuild = self.rebuild.contains(name);
-        let wanted = Wanted { table: name, inputs: &names, definition: &definition, on_change, rebuild };
-        Ok(Seen { decision: decide(wanted, &lake), own, inputs, definition, state })
+        let wanted = Wanted { table: name, inputs: &names, definition: &definition, on_change };
+        Ok(Seen { decision: decide(wanted, &lake), own, inputs })
     }
 }
 

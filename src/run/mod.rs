@@ -1,10 +1,12 @@
 //! Carries out a plan, task by task. The only place that collects lazy frames.
 
+mod anew;
 mod batch;
 mod claim;
 mod error;
 mod extent;
 mod gold;
+mod guard;
 mod heal;
 mod history;
 mod ingest;
@@ -19,6 +21,7 @@ mod preview;
 mod protocol;
 mod quarantine;
 mod read;
+mod rebuild;
 mod retry;
 mod schedule;
 mod shape;
@@ -77,7 +80,7 @@ pub struct Run {
     pub project: Arc<Project>,
     /// where the tables are
     pub lake: Lake,
-    rebuild: BTreeSet<TableName>,
+    unguarded: bool,
     listener: Listener,
 }
 
@@ -94,15 +97,19 @@ impl Run {
     /// A run of `project` in a lake that is open already. Touches nothing yet.
     pub fn in_lake(project: Arc<Project>, lake: Lake, listener: Listener) -> Self {
         let id = uuid::Uuid::now_v7().to_string();
-        Run { id, started_at: Utc::now(), project, lake, rebuild: BTreeSet::new(), listener }
+        Run { id, started_at: Utc::now(), project, lake, unguarded: false, listener }
     }
 
     /// Does what `request` asks for, at most `jobs` tables at once, and writes it to the history of runs. A table that
     /// fails does not stop its siblings; what stands below it is skipped.
     pub async fn carry_out(mut self, request: &Request, jobs: usize) -> RunReport {
-        self.rebuild = request.rebuild.clone();
+        self.unguarded = request.unguarded;
         let run = Arc::new(self);
-        let reports = schedule::tables(&run, request, jobs).await;
+        let others = request.tables.difference(&request.rebuild).cloned().collect();
+        let mut reports = schedule::tables(&run, &others, jobs).await;
+        if !request.rebuild.is_empty() {
+            reports.extend(rebuild::tables(&run, request, jobs).await);
+        }
         let report = RunReport::new(run.id.clone(), reports);
         if let Err(error) = history::record(&run, &report).await {
             tracing::warn!(%error, "the run could not be written to the history of runs");

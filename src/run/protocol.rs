@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::delta::Snapshot;
+use crate::delta::{Operation, Snapshot};
 use crate::name::TableName;
 use crate::plan::TableState;
-use crate::report::{InputVersion, RowCounts};
+use crate::report::{Action, InputVersion, RowCounts};
 
 /// txn of a bronze table: its last batch.
 pub const BATCH: &str = "lakesmith/batch";
@@ -99,6 +99,15 @@ pub fn definition_properties(
         properties.insert(MIXED.to_string(), mixed.to_string());
     }
     properties
+}
+
+/// What Delta's history calls an action.
+pub fn operation(action: Action) -> Operation {
+    match action {
+        Action::Append => Operation::Append,
+        Action::Rebuild => Operation::Overwrite,
+        _ => Operation::Merge,
+    }
 }
 
 /// The note of a commit to a silver or gold table.

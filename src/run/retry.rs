@@ -11,18 +11,31 @@ const ATTEMPTS: u32 = 20;
 /// # Errors
 /// What the attempt fails with; after 20 losses, that `what` has too many writers.
 pub async fn until_won<T, F: Future<Output = Result<T>>>(what: &str, mut attempt: impl FnMut() -> F) -> Result<T> {
-    for n in 1..=ATTEMPTS {
+    for n in 1.. {
         match attempt().await {
-            Err(error) if error.is_lost() => {
-                tracing::debug!(what, n, %error, "another writer was faster");
-                tokio::time::sleep(pause(n)).await;
-            }
-            done => return done,
+            Ok(done) => return Ok(done),
+            Err(error) => after(what, n, error).await?,
         }
     }
-    Err(Error::Refused(format!(
-        "{what} is being written by others without pause ({ATTEMPTS} attempts lost); run again later"
-    )))
+    Err(Error::Internal(format!("{what} was given up")))
+}
+
+/// Waits, after the `n`th attempt has failed with `error`, for the time of the next one.
+///
+/// # Errors
+/// The attempt did not fail because another writer was faster; or it was the twentieth loss.
+pub async fn after(what: &str, n: u32, error: Error) -> Result<()> {
+    if !error.is_lost() {
+        return Err(error);
+    }
+    if n >= ATTEMPTS {
+        return Err(Error::Refused(format!(
+            "{what} is being written by others without pause ({ATTEMPTS} attempts lost); run again later"
+        )));
+    }
+    tracing::debug!(what, n, %error, "another writer was faster");
+    tokio::time::sleep(pause(n)).await;
+    Ok(())
 }
 
 /// Grows to half a second, with jitter so that losers do not meet again.

@@ -1,6 +1,6 @@
 //! The order of tasks: each after those that it reads, as many at once as allowed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,83 +9,75 @@ use tokio::task::JoinSet;
 
 use super::claim::{Claimed, claim};
 use super::error::{Error, Result};
-use super::{Event, Run, gold, ingest, retry, silver};
+use super::{Event, Run, gold, ingest, rebuild, retry, silver};
 use crate::name::TableName;
-use crate::plan::Request;
-use crate::project::{Definition, Table};
+use crate::plan::Decision;
+use crate::project::{Definition, Project, Table};
 use crate::report::{Action, Status, TableReport};
 
-/// Runs the requested tables and reports on each, in the project's order.
-pub async fn tables(run: &Arc<Run>, request: &Request, jobs: usize) -> Vec<TableReport> {
-    let order: Vec<_> = run.project.order.iter().filter(|t| request.tables.contains(*t)).cloned().collect();
-    let permits = Arc::new(Semaphore::new(jobs.max(1)));
-    let mut reports: BTreeMap<TableName, TableReport> = BTreeMap::new();
-    let mut waiting = order.clone();
-    let mut running = JoinSet::new();
-    while !waiting.is_empty() || !running.is_empty() {
-        let ready = take_ready(run, request, &mut waiting, &reports);
-        let mut skipped = false;
-        for name in ready {
-            if let Some(above) = failed_above(run, &name, &reports) {
-                skipped = true;
-                finish(run, &mut reports, TableReport::skipped(name, &above));
-                continue;
-            }
-            let (run, permits) = (run.clone(), permits.clone());
-            running.spawn(async move {
-                let _permit = permits.acquire_owned().await;
-                table(&run, &name).await
-            });
+/// Runs tables and reports on each.
+pub async fn tables(run: &Arc<Run>, tables: &BTreeSet<TableName>, jobs: usize) -> Vec<TableReport> {
+    let task = |name: TableName, above: BTreeMap<TableName, Arc<TableReport>>| {
+        let run = run.clone();
+        async move {
+            let failed = above.values().find(|report| report.status == Status::Failed);
+            let report = match failed {
+                Some(failed) => TableReport::skipped(name, &failed.table),
+                None => table(&run, &name).await,
+            };
+            run.tell(Event::Finished(Box::new(report.clone())));
+            report
         }
-        if skipped {
-            continue;
-        }
-        match running.join_next().await {
-            Some(Ok(report)) => finish(run, &mut reports, report),
-            Some(Err(died)) => fail_unfinished(run, &order, &mut waiting, &mut reports, &died.to_string()),
-            None => {}
-        }
-    }
-    order.iter().filter_map(|t| reports.remove(t)).collect()
-}
-
-fn finish(run: &Run, reports: &mut BTreeMap<TableName, TableReport>, report: TableReport) {
-    run.tell(Event::Finished(Box::new(report.clone())));
-    reports.insert(report.table.clone(), report);
-}
-
-/// A panic in a task is a bug of ours; which table it was is not known here, so none of the rest may go on.
-fn fail_unfinished(
-    run: &Run,
-    order: &[TableName],
-    waiting: &mut Vec<TableName>,
-    reports: &mut BTreeMap<TableName, TableReport>,
-    why: &str,
-) {
-    waiting.clear();
-    for name in order.iter().filter(|n| !reports.contains_key(*n)).cloned().collect::<Vec<_>>() {
-        let error = Error::Internal(why.to_string()).to_string();
-        finish(run, reports, TableReport::failed(name, Action::None, None, error));
-    }
-}
-
-fn take_ready(
-    run: &Run,
-    request: &Request,
-    waiting: &mut Vec<TableName>,
-    reports: &BTreeMap<TableName, TableReport>,
-) -> Vec<TableName> {
-    let is_ready = |name: &TableName| {
-        run.project.inputs(name).iter().all(|i| reports.contains_key(i) || !request.tables.contains(i))
     };
-    let ready = waiting.iter().filter(|n| is_ready(n)).cloned().collect();
-    waiting.retain(|n| !is_ready(n));
-    ready
+    let died = |name: TableName, why: String| {
+        let report = TableReport::failed(name, Action::None, None, Error::Internal(why).to_string());
+        run.tell(Event::Finished(Box::new(report.clone())));
+        report
+    };
+    in_order(&run.project, tables, jobs, task, died).await.into_iter().map(|(_, report)| report).collect()
 }
 
-fn failed_above(run: &Run, name: &TableName, reports: &BTreeMap<TableName, TableReport>) -> Option<TableName> {
-    let failed = |input: &TableName| reports.get(input).is_some_and(|r| r.status == Status::Failed);
-    run.project.inputs(name).into_iter().find(failed)
+/// Carries out a task for each table after those of the tables that it reads, at most `jobs` at once. A task is given
+/// what came of those; `died` speaks for one that panicked. Gives all outcomes in the project's order.
+pub async fn in_order<T, F>(
+    project: &Project,
+    tables: &BTreeSet<TableName>,
+    jobs: usize,
+    task: impl Fn(TableName, BTreeMap<TableName, Arc<T>>) -> F,
+    died: impl Fn(TableName, String) -> T,
+) -> Vec<(TableName, T)>
+where
+    T: Send + Sync + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let permits = Arc::new(Semaphore::new(jobs.max(1)));
+    let mut waiting: Vec<TableName> = project.order.iter().filter(|name| tables.contains(*name)).cloned().collect();
+    let order = waiting.clone();
+    let mut done: BTreeMap<TableName, Arc<T>> = BTreeMap::new();
+    let (mut running, mut names) = (JoinSet::new(), HashMap::new());
+    loop {
+        let above = |name: &TableName| project.inputs(name).into_iter().filter(|input| tables.contains(input));
+        let ready = waiting.extract_if(.., |name| above(name).all(|input| done.contains_key(&input)));
+        for name in ready.collect::<Vec<_>>() {
+            let above = above(&name).filter_map(|input| Some((input.clone(), done.get(&input)?.clone()))).collect();
+            let (work, permits) = (task(name.clone(), above), permits.clone());
+            let handle = running.spawn(async move {
+                let _permit = permits.acquire_owned().await;
+                work.await
+            });
+            names.insert(handle.id(), name);
+        }
+        let (id, outcome) = match running.join_next_with_id().await {
+            None => break,
+            Some(Ok((id, outcome))) => (id, Ok(outcome)),
+            Some(Err(panic)) => (panic.id(), Err(panic.to_string())),
+        };
+        if let Some(name) = names.remove(&id) {
+            let outcome = outcome.unwrap_or_else(|why| died(name.clone(), why));
+            done.insert(name, Arc::new(outcome));
+        }
+    }
+    order.into_iter().filter_map(|name| Some((name.clone(), Arc::into_inner(done.remove(&name)?)?))).collect()
 }
 
 async fn table(run: &Run, name: &TableName) -> TableReport {
@@ -94,12 +86,17 @@ async fn table(run: &Run, name: &TableName) -> TableReport {
     let Some(table) = run.project.tables.get(name) else {
         return TableReport::failed(name.clone(), Action::None, None, "it is not in the project");
     };
-    let mut report = match claimed(run, table).await {
-        Ok(report) => report,
-        Err(error) => TableReport::failed(name.clone(), intended(run, table), None, error.to_string()),
-    };
+    let mut report = claimed(run, table).await.unwrap_or_else(|error| failed(name, intended(table), error));
     report.seconds = began.elapsed().as_secs_f64();
     report
+}
+
+/// The report of a table that could not be done.
+pub fn failed(name: &TableName, action: Action, error: Error) -> TableReport {
+    match error {
+        Error::Guarded(stop) => TableReport::stopped(name.clone(), action, None, stop),
+        error => TableReport::failed(name.clone(), action, None, error.to_string()),
+    }
 }
 
 /// Does the work under a claim, if there is work at all: a run that finds nothing to do leaves no trace (I7).
@@ -128,16 +125,22 @@ async fn idle(run: &Run, table: &Table) -> Result<Option<TableReport>> {
 }
 
 async fn work(run: &Run, table: &Table) -> Result<TableReport> {
-    match &table.definition {
-        Definition::Bronze(source) => ingest::advance(run, &table.name, source).await,
-        Definition::Silver(events) => silver::advance(run, &table.name, events).await,
-        Definition::Gold(derived) => gold::advance(run, &table.name, derived).await,
+    let name = &table.name;
+    if let Definition::Bronze(source) = &table.definition {
+        return ingest::advance(run, name, source).await;
+    }
+    let seen = run.look(name).await?;
+    match (&seen.decision, &table.definition) {
+        (Decision::Refuse(why), _) => Err(Error::Refused(why.clone())),
+        (Decision::Rebuild(_), _) => rebuild::one(run, table, &seen).await,
+        (Decision::Advance { .. }, Definition::Silver(events)) => silver::advance(run, name, events, &seen).await,
+        (Decision::Advance { .. }, Definition::Gold(derived)) => gold::advance(run, name, derived, &seen).await,
+        _ => Ok(TableReport::unchanged(name.clone(), seen.version(), seen.reason())),
     }
 }
 
-fn intended(run: &Run, table: &Table) -> Action {
+fn intended(table: &Table) -> Action {
     match &table.definition {
-        _ if run.rebuild.contains(&table.name) => Action::Rebuild,
         Definition::Bronze(_) => Action::Append,
         Definition::Silver(events) if events.key.is_empty() => Action::Append,
         _ => Action::Merge,

@@ -126,7 +126,7 @@ fn stale(project: &Project, name: &TableName, states: &LakeState) -> Option<Stri
     let own = states.get(name)?;
     let definition = definition_hash(project, name);
     let inputs = project.inputs(name);
-    let wanted = Wanted { table: name, inputs: &inputs, definition: &definition, on_change, rebuild: false };
+    let wanted = Wanted { table: name, inputs: &inputs, definition: &definition, on_change };
     match decide(wanted, states) {
         Decision::Rebuild(why) | Decision::Refuse(why) => Some(why),
         _ if on_change == OnChange::ForwardOnly && own.definition.as_deref() != Some(&definition) => {
