@@ -22,7 +22,7 @@ pub const NULL: &str = "NULL";
 pub async fn run(root: &Path, lake: &Lake, jobs: usize, rebuild: bool) -> RunReport {
     let project = load(root);
     let tables: std::collections::BTreeSet<_> = project.order.iter().cloned().collect();
-    let mut request = Request { tables, ..Request::default() };
+    let mut request = Request { tables, unguarded: true, ..Request::default() };
     if rebuild {
         request.rebuild = request.tables.iter().filter(|t| t.layer.to_string() != "bronze").cloned().collect();
     }

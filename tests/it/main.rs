@@ -14,6 +14,7 @@ mod optimize;
 mod promises;
 mod races;
 mod readme;
+mod rebuild;
 mod recovery;
 mod run;
 mod support;
