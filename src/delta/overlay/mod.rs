@@ -21,9 +21,9 @@ impl Lake {
     /// is only seen as deleted there, so that any work can be carried out on it for trial. `aside` are folders of this
     /// lake, such as that of the claims, of which the other sees nothing.
     ///
-    /// A table is seen as it is now and moves with this lake, until a commit of its own is written in the overlay: from
-    /// then on what this lake commits to the table is not seen there. Data files that this lake deletes are gone for
-    /// both.
+    /// A table is seen as it is and moves with this lake, until it is frozen ([`Table::freeze`]) or a commit of its own
+    /// is written in the overlay: from then on what this lake commits to the table is not seen there. Data files that
+    /// this lake deletes are gone for both.
     ///
     /// The folder lies in the system's one for temporary files (`TMPDIR`), which needs room for all that is written.
     /// It goes when the [`Scratch`] is dropped; the overlay cannot be used any more then.
@@ -40,12 +40,21 @@ impl Lake {
 }
 
 impl Table {
-    /// The first version of the table that was written in an overlay and is not that of the lake below; `None` if
-    /// there is none, or if the table's lake is no overlay.
-    pub fn first_own_version(&self) -> Option<i64> {
-        let (overlay, _) = self.lake().overlaid()?;
-        let url = self.lake().folder_url(self.folder()).ok()?;
-        let log = Path::from_url_path(url.path()).ok()?.join(view::LOG);
-        overlay.first_own_version(&log)
+    /// In an overlay: what the lake below commits to this table from now on is not seen any more. Gives the version that
+    /// the table has; `None`: there is no table. Of tables that speak of one another, the one that speaks must be frozen
+    /// first. In a lake that is no overlay it changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]
+    pub async fn freeze(&self) -> Result<Option<i64>, Error> {
+        let latest = self.log()?.list_recent().await?.latest();
+        if let Some((overlay, _)) = self.lake().overlaid() {
+            let folder = self.folder();
+            let url = self.lake().folder_url(folder)?;
+            let root = Path::from_url_path(url.path()).map_err(|error| Error::storage(folder, &error))?;
+            let next = latest.map_or(0, |version| version + 1);
+            overlay.part(&root.join(view::LOG), next).await.map_err(|error| Error::object(folder, &error))?;
+        }
+        Ok(latest)
     }
 }

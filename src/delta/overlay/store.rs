@@ -67,10 +67,6 @@ impl Overlay {
         made.map_err(|error| Error::object(folder, &error))
     }
 
-    pub(super) fn first_own_version(&self, log: &Path) -> Option<i64> {
-        self.view().first_own_version(log)
-    }
-
     fn view(&self) -> MutexGuard<'_, View> {
         self.0.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,9 +103,9 @@ impl Overlay {
         Ok(stores)
     }
 
-    /// From its first commit here on a log goes on by itself. It keeps the hint at a checkpoint from before that: the
-    /// one below moves on, to a checkpoint that is not seen here.
-    async fn part(&self, log: &Path, version: i64) -> Result<()> {
+    /// From `version` on a log goes on by itself. It keeps the hint at a checkpoint from before that: the one below
+    /// moves on, to a checkpoint that is not seen here.
+    pub(super) async fn part(&self, log: &Path, version: i64) -> Result<()> {
         let hint = view::hint(log);
         if !self.view().part(log, version) {
             return Ok(());

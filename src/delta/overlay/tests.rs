@@ -35,13 +35,13 @@ async fn tables_are_made_and_changed_and_the_lake_below_stays_as_it_is() {
     let before = bytes(&disk.path());
     let (lake, scratch) = disk.lake.overlay(&[]).unwrap();
     let (trial, folder) = (lake.table("silver/t"), scratch.folder().to_owned());
-    assert_eq!((values(&now(&trial).await).await, trial.first_own_version()), (vec![1, 2, 3, 4], None));
+    assert_eq!(values(&now(&trial).await).await, [1, 2, 3, 4]);
 
     // beyond a checkpoint
     for n in 5..=14 {
         append(&trial, &[n]).await;
     }
-    assert_eq!((now(&trial).await.version(), trial.first_own_version()), (11, Some(2)));
+    assert_eq!(now(&trial).await.version(), 11);
     assert!(bytes(&folder).keys().any(|file| file.ends_with("9.checkpoint.parquet")));
     assert_eq!(values(&now(&trial).await).await, (1..=14).collect::<Vec<_>>());
     assert_eq!(values(&trial.snapshot_at(&At::Version(1)).await.unwrap()).await, [1, 2, 3, 4]);
@@ -60,7 +60,7 @@ async fn tables_are_made_and_changed_and_the_lake_below_stays_as_it_is() {
 
     let made = lake.table("gold/new");
     made.create(&numbers(), appended(&made, &[7]).await).await.unwrap();
-    assert_eq!((values(&now(&made).await).await, made.first_own_version()), (vec![7], Some(0)));
+    assert_eq!(values(&now(&made).await).await, [7]);
 
     assert_eq!(bytes(&disk.path()), before);
     assert!(disk.lake.table("gold/new").snapshot().await.unwrap().is_none());
@@ -83,7 +83,6 @@ async fn a_table_moves_with_the_lake_until_it_is_written() {
     assert_eq!(values(&now(&trial).await).await, [1, 2]);
     let late = trial.commit(&seen, change.clone()).await;
     assert!(matches!(late, Err(Error::Lost { version: 1, .. })), "{late:?}");
-    assert_eq!(trial.first_own_version(), None);
 
     assert_eq!(trial.commit(&now(&trial).await, change).await.unwrap(), 2);
     // the lake goes on, past a checkpoint, whose hint points to a version that is none of the trial's
@@ -97,6 +96,30 @@ async fn a_table_moves_with_the_lake_until_it_is_written() {
     let gone = trial.snapshot_at(&At::Version(4)).await;
     assert!(matches!(gone, Err(Error::Gone { .. })));
     assert_eq!(values(&now(&table).await).await, (1..=12).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_frozen_stays_as_it_is() {
+    let disk = Disk::new();
+    let table = table_of(&disk, &[0]).await;
+    for n in 1..=10 {
+        append(&table, &[n]).await;
+    }
+    let (lake, _scratch) = disk.lake.overlay(&[]).unwrap();
+    let (trial, new) = (lake.table("silver/t"), lake.table("silver/new"));
+    assert_eq!((trial.freeze().await.unwrap(), new.freeze().await.unwrap()), (Some(10), None));
+    for n in 11..=20 {
+        append(&table, &[n]).await;
+    }
+    let made = disk.lake.table("silver/new");
+    made.create(&numbers(), appended(&made, &[1]).await).await.unwrap();
+    assert_eq!(trial.freeze().await.unwrap(), Some(10));
+    assert_eq!(values(&now(&trial).await).await, (0..=10).collect::<Vec<_>>());
+    assert!(new.snapshot().await.unwrap().is_none());
+    assert_eq!(trial.commit(&now(&trial).await, appended(&trial, &[100]).await).await.unwrap(), 11);
+    new.create(&numbers(), appended(&new, &[2]).await).await.unwrap();
+    assert_eq!((now(&trial).await.version(), values(&now(&new).await).await), (11, vec![2]));
+    assert_eq!((table.freeze().await.unwrap(), now(&table).await.version()), (Some(20), 20));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +153,6 @@ async fn an_overlay_of_an_overlay_of_a_given_store_in_an_odd_place() {
     append(&second.table("silver/t"), &[3]).await;
     assert_eq!(values(&now(&second.table("silver/t")).await).await, [1, 2, 3]);
     assert_eq!(values(&now(&first.table("silver/t")).await).await, [1, 2]);
-    assert_eq!(second.table("silver/t").first_own_version(), Some(2));
     assert_eq!(bytes(disk.path()), before);
 }
 

@@ -51,10 +51,6 @@ impl View {
         self.parted.entry(log.clone()).or_insert(version);
         new
     }
-
-    pub(super) fn first_own_version(&self, log: &Path) -> Option<i64> {
-        self.parted.get(log).copied()
-    }
 }
 
 /// The log of a commit file, and its version.
@@ -110,7 +106,6 @@ mod tests {
         assert!(!view.hides(&path("lake/silver/t/part-1.parquet")));
         assert!(!view.hides(&path("lake/silver/t/_delta_log/_sidecars/a.parquet")));
         assert!(!view.hides(&path("lake/silver/u/_delta_log/00000000000000000011.json")));
-        assert_eq!((view.first_own_version(&log), view.first_own_version(&path("lake"))), (Some(11), None));
     }
 
     #[test]
