@@ -1,6 +1,5 @@
 //! Rows as a table, as CSV or as JSON.
 
-use std::fmt::Write;
 use std::io::IsTerminal;
 
 use polars::prelude::*;
@@ -8,6 +7,8 @@ use polars::prelude::*;
 use super::args::Format;
 use super::table::{self, records};
 use super::{ui, words};
+use crate::report::value::{json_text as value_json, quoted as text_json};
+pub use crate::report::value::{shown, to_json};
 
 /// Prints rows in a format.
 pub fn print(frame: &DataFrame, format: Format) {
@@ -72,107 +73,9 @@ fn each_row<T>(frame: &DataFrame, row: impl Fn(&[AnyValue<'_>]) -> T) -> Vec<T> 
         .collect()
 }
 
-/// A value as people read it.
-pub fn shown(value: &AnyValue<'_>) -> String {
-    match value {
-        AnyValue::Null => "NULL".into(),
-        AnyValue::String(text) => (*text).into(),
-        AnyValue::StringOwned(text) => text.to_string(),
-        nested @ (AnyValue::List(_) | AnyValue::Struct(..) | AnyValue::StructOwned(_)) => value_json(nested),
-        value => value_json(value).trim_matches('"').into(),
-    }
-}
-
-/// A value as JSON has it.
-pub fn to_json(value: &AnyValue<'_>) -> serde_json::Value {
-    serde_json::from_str(&value_json(value)).unwrap_or_default()
-}
-
-fn value_json(value: &AnyValue<'_>) -> String {
-    match value {
-        AnyValue::Null => "null".into(),
-        AnyValue::Boolean(b) => b.to_string(),
-        AnyValue::String(text) => text_json(text),
-        AnyValue::StringOwned(text) => text_json(text),
-        AnyValue::Float32(x) if !x.is_finite() => format!("\"{x}\""),
-        AnyValue::Float64(x) if !x.is_finite() => format!("\"{x}\""),
-        AnyValue::Float32(x) => serde_json::to_string(x).unwrap_or_default(),
-        AnyValue::Float64(x) => serde_json::to_string(x).unwrap_or_default(),
-        AnyValue::Decimal(unscaled, _, scale) => decimal(*unscaled, *scale),
-        AnyValue::Date(days) => format!("\"{}\"", date(*days)),
-        AnyValue::Datetime(at, unit, _) => format!("\"{}\"", instant(*at, *unit)),
-        AnyValue::DatetimeOwned(at, unit, _) => format!("\"{}\"", instant(*at, *unit)),
-        AnyValue::Binary(bytes) => format!("\"{}\"", hex(bytes)),
-        AnyValue::BinaryOwned(bytes) => format!("\"{}\"", hex(bytes)),
-        AnyValue::List(items) => {
-            let items: Vec<_> = items.iter().map(|v| value_json(&v)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        AnyValue::Struct(..) | AnyValue::StructOwned(_) => struct_json(value),
-        number => number.to_string(),
-    }
-}
-
-fn struct_json(value: &AnyValue<'_>) -> String {
-    let members: Vec<String> = match value {
-        AnyValue::Struct(_, _, fields) => fields
-            .iter()
-            .zip(value._iter_struct_av())
-            .map(|(f, v)| format!("{}: {}", text_json(f.name()), value_json(&v)))
-            .collect(),
-        AnyValue::StructOwned(owned) => {
-            owned.1.iter().zip(&owned.0).map(|(f, v)| format!("{}: {}", text_json(f.name()), value_json(v))).collect()
-        }
-        _ => Vec::new(),
-    };
-    format!("{{{}}}", members.join(", "))
-}
-
-fn text_json(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
-}
-
-fn decimal(unscaled: i128, scale: usize) -> String {
-    let sign = if unscaled < 0 { "-" } else { "" };
-    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
-}
-
-fn date(days: i32) -> String {
-    chrono::NaiveDate::from_epoch_days(days).map_or_else(|| format!("{days} days"), |d| d.to_string())
-}
-
-fn instant(at: i64, unit: TimeUnit) -> String {
-    let micros = match unit {
-        TimeUnit::Nanoseconds => at / 1000,
-        TimeUnit::Microseconds => at,
-        TimeUnit::Milliseconds => at.saturating_mul(1000),
-    };
-    match chrono::DateTime::from_timestamp_micros(micros) {
-        Some(time) if micros % 1_000_000 == 0 => time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        Some(time) => time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
-        None => format!("{micros} µs"),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decimals_keep_their_digits() {
-        assert_eq!(decimal(-5, 2), "-0.05");
-        assert_eq!(decimal(123_456, 2), "1234.56");
-        assert_eq!(decimal(7, 0), "7");
-    }
 
     #[test]
     fn json_is_an_array_of_objects() {

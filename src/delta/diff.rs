@@ -13,7 +13,8 @@ use super::cancel::cancel;
 use super::evolve::widens;
 use super::file::FileId;
 use super::rows::{Files, Keep};
-use super::{DataFile, Error, Snapshot, TableSchema, merge};
+use super::{DataFile, Error, Side, Snapshot, TableSchema, merge};
+use crate::expr::{Column, Columns};
 
 /// Files whose rows tell two versions apart: all rows of `added` less all rows of `removed` are the difference.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +34,9 @@ pub struct RowDiff {
     pub added: LazyFrame,
     /// how many rows `removed` and `added` have
     pub rows: (u64, u64),
-    /// the size of the files that were looked into
+    /// how many files were looked into
+    pub files_read: usize,
+    /// their size
     pub bytes_read: u64,
 }
 
@@ -86,15 +89,8 @@ impl FileDiff {
 /// [`Error::Invalid`] if a column has another type in `p`, so that values cannot be compared; [`Error::Gone`] if a file
 /// that is needed was deleted meanwhile.
 pub async fn row_diff(p: &Snapshot, q: &Snapshot, columns: Option<&[String]>) -> Result<RowDiff, Error> {
-    let files = file_diff(p, q).await?;
-    let schema = chosen(p, q.schema(), columns)?;
-    let of_p: BTreeSet<FileId> = p.files().iter().map(DataFile::own_id).collect();
-    // Each version may stand in a lake of its own; what neither has, a commit of the later one has named.
-    let (own, passing) = files.removed.iter().cloned().partition::<Vec<_>, _>(|file| of_p.contains(&file.own_id()));
-    let before = within(schema.clone(), &p.schema().partition_by);
-    let removed = merge::files(p.table(), &before, &own)?.and(merge::files(q.table(), &before, &passing)?);
-    let added = merge::files(q.table(), &schema, &files.added)?;
-    cancelled(p, schema, removed, added, files.bytes()).await
+    let columns = chosen(p, q.schema(), columns)?;
+    side_diff(&p.into(), &q.into(), &columns).await
 }
 
 /// The rows that would tell a table from `p` if `files`, which no commit names yet, held all its rows, in some columns
@@ -108,35 +104,57 @@ pub async fn replacement_diff(
     files: &[DataFile],
     columns: Option<&[String]>,
 ) -> Result<RowDiff, Error> {
-    let schema = chosen(p, schema, columns)?;
-    let before = within(schema.clone(), &p.schema().partition_by);
-    let removed = merge::files(p.table(), &before, p.files())?;
-    let added = merge::files(p.table(), &schema, files)?;
-    let bytes = p.bytes() + files.iter().map(DataFile::size).sum::<u64>();
-    cancelled(p, schema, removed, added, bytes).await
+    let columns = chosen(p, schema, columns)?;
+    let staged = Side::staged(p.table().clone(), schema.clone(), files.to_vec());
+    side_diff(&p.into(), &staged, &columns).await
 }
 
-/// What is left of the rows of both sides.
-async fn cancelled(
-    p: &Snapshot,
-    schema: TableSchema,
-    removed: Files,
-    added: Files,
-    bytes_read: u64,
-) -> Result<RowDiff, Error> {
+/// The rows that tell one side from the other, as [`row_diff`], in `columns` of either: a column that a side lacks is
+/// NULL there, one that is narrower there is widened.
+///
+/// # Errors
+/// As [`row_diff`].
+pub async fn side_diff(before: &Side, after: &Side, columns: &[Column]) -> Result<RowDiff, Error> {
+    let files = differing(before, after).await?;
+    let (files_read, bytes_read) = (files.removed.len() + files.added.len(), files.bytes());
+    let later = if before.version() > after.version() { before } else { after };
+    let removed = rows_of(before, later, files.removed, columns)?;
+    let added = rows_of(after, later, files.added, columns)?;
+    let compared = columns.to_vec();
     let cancelled = tokio::task::spawn_blocking(move || -> PolarsResult<_> {
-        let rest = cancel(&removed, &added, &schema.columns)?;
+        let rest = cancel(&removed, &added, &compared)?;
         let rows = |files: &Files, marks| files.rows(&(0..files.len()).collect::<Vec<_>>(), Keep::Marked(marks));
         let counts = (rest.left.total(), rest.right.total());
         Ok((rows(&removed, &rest.left)?, rows(&added, &rest.right)?, counts))
     });
     let cancelled = cancelled.await.map_err(|error| Error::Query(error.to_string()))?;
-    let (removed, added, rows) = cancelled.map_err(|error| gone(p, error))?;
-    Ok(RowDiff { removed, added, rows, bytes_read })
+    let (removed, added, rows) = cancelled.map_err(|error| gone(before, after, error))?;
+    Ok(RowDiff { removed, added, rows, files_read, bytes_read })
+}
+
+/// The files whose rows tell one side from the other, whichever of the two came first.
+async fn differing(before: &Side, after: &Side) -> Result<FileDiff, Error> {
+    match (before.snapshot(), after.snapshot()) {
+        (Some(p), Some(q)) if p.version() <= q.version() => file_diff(p, q).await,
+        (Some(p), Some(q)) => {
+            let FileDiff { removed, added } = file_diff(q, p).await?;
+            Ok(FileDiff { removed: added, added: removed })
+        }
+        _ => Ok(FileDiff { removed: before.files().to_vec(), added: after.files().to_vec() }),
+    }
+}
+
+/// The rows of files of one side, read as `columns`. What it lacks, a commit of the `later` side has named: each may
+/// stand in a lake of its own.
+fn rows_of(side: &Side, later: &Side, files: Vec<DataFile>, columns: &[Column]) -> Result<Files, Error> {
+    let schema = side.schema_of(columns)?;
+    let ids: BTreeSet<FileId> = side.files().iter().map(DataFile::own_id).collect();
+    let (own, passing) = files.into_iter().partition::<Vec<_>, _>(|file| ids.contains(&file.own_id()));
+    Ok(merge::files(side.table(), &schema, &own)?.and(merge::files(later.table(), &schema, &passing)?))
 }
 
 /// The log may still know of files that were vacuumed.
-fn gone(p: &Snapshot, error: PolarsError) -> Error {
+fn gone(before: &Side, after: &Side, error: PolarsError) -> Error {
     let missing =
         |error: &PolarsError| matches!(error, PolarsError::IO { error, .. } if error.kind() == ErrorKind::NotFound);
     let mut root = &error;
@@ -146,22 +164,26 @@ fn gone(p: &Snapshot, error: PolarsError) -> Error {
     if !missing(root) {
         return error.into();
     }
-    let what = format!("files were deleted, so what changed since version {} cannot be told", p.version());
-    Error::gone(p.table().folder(), what)
+    let versions = match (before.version(), after.version()) {
+        (Some(p), Some(q)) => format!("between versions {p} and {q}"),
+        (Some(p), None) => format!("since version {p}"),
+        _ => "here".to_owned(),
+    };
+    Error::gone(after.table().folder(), format!("files were deleted, so what changed {versions} cannot be told"))
 }
 
-/// The later schema with the columns to compare alone.
-fn chosen(p: &Snapshot, later: &TableSchema, columns: Option<&[String]>) -> Result<TableSchema, Error> {
+/// The columns of the later schema that are to be compared.
+fn chosen(p: &Snapshot, later: &TableSchema, columns: Option<&[String]>) -> Result<Columns, Error> {
     let folder = p.table().folder();
-    let mut schema = later.clone();
+    let mut chosen = later.columns.clone();
     if let Some(columns) = columns {
         let find = |name: &String| {
-            let column = schema.columns.iter().find(|column| &column.name == name).cloned();
+            let column = later.columns.iter().find(|column| &column.name == name).cloned();
             column.ok_or_else(|| Error::invalid(folder, format!("there is no column `{name}`")))
         };
-        schema.columns = columns.iter().map(find).collect::<Result<_, _>>()?;
+        chosen = columns.iter().map(find).collect::<Result<_, _>>()?;
     }
-    for column in &schema.columns {
+    for column in &chosen {
         let earlier = p.schema().ty(&column.name);
         if earlier.is_some_and(|earlier| !widens(earlier, &column.ty)) {
             let was = earlier.map(ToString::to_string).unwrap_or_default();
@@ -171,13 +193,7 @@ fn chosen(p: &Snapshot, later: &TableSchema, columns: Option<&[String]>) -> Resu
             return Err(Error::invalid(folder, what));
         }
     }
-    Ok(within(schema, &later.partition_by))
-}
-
-/// The same columns, partitioned as a version was that may have had other partitions.
-fn within(schema: TableSchema, partition_by: &[String]) -> TableSchema {
-    let partition_by = partition_by.iter().filter(|name| schema.ty(name).is_some()).cloned().collect();
-    TableSchema { partition_by, ..schema }
+    Ok(chosen)
 }
 
 #[cfg(test)]

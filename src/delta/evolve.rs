@@ -37,3 +37,8 @@ pub(super) fn widens(from: &Type, to: &Type) -> bool {
         || rank(from).zip(rank(to)).is_some_and(|(from, to)| from <= to)
         || (from, to) == (&Type::Float, &Type::Double)
 }
+
+/// The type that holds the values of both without loss, if it is one of them.
+pub fn wider<'a>(a: &'a Type, b: &'a Type) -> Option<&'a Type> {
+    if widens(a, b) { Some(b) } else { widens(b, a).then_some(a) }
+}

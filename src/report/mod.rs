@@ -1,9 +1,12 @@
 //! What happened: the report of a run, its rows accounted for.
 
 mod counts;
+mod difference;
 mod guard;
+pub mod value;
 
 pub use counts::RowCounts;
+pub use difference::{Change, ColumnDiff, DiffRead, DiffRows, DiffSide, RowChange, TableDiff, Total};
 pub use guard::GuardStop;
 
 use chrono::{DateTime, Utc};

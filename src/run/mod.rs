@@ -3,6 +3,7 @@
 mod anew;
 mod batch;
 mod claim;
+mod compare;
 mod error;
 mod extent;
 mod gold;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use compare::{Comparison, compare};
 pub use error::{Error, Result};
 pub use known::{columns_from_lake, columns_from_landing};
 pub use landing::{Judged, Seen as LandingSeen, ignore, look as look_at_landing};

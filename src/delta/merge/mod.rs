@@ -12,7 +12,7 @@ mod winners;
 use std::sync::Arc;
 
 use polars::prelude::DataFrame;
-pub(in crate::delta) use same::close;
+pub(in crate::delta) use same::{close, same};
 
 use self::bounds::{Bounds, Described};
 use self::decide::{Decision, decide};

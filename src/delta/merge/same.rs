@@ -59,6 +59,15 @@ impl Comparison {
     }
 }
 
+/// Whether two values of a type are the same; never NULL.
+pub(in crate::delta) fn same(a: Expr, b: Expr, ty: &Type) -> Expr {
+    match ty {
+        Type::Array(_) | Type::Struct(_) => same_nested(a, b),
+        ty if ty.is_floating() => same_floating(a, b),
+        _ => a.eq_missing(b),
+    }
+}
+
 fn floating(i: usize) -> String {
     format!("floating{i}")
 }

@@ -1,0 +1,354 @@
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+use proptest::prelude::*;
+
+use super::*;
+use crate::delta::{Change as Commit, DataFile, Lake, Operation, Snapshot, Table, TableSchema};
+use crate::expr::{Column as Named, Type};
+use crate::report::value::Cell;
+use crate::report::{Change, ColumnDiff};
+
+mod model;
+
+/// A lake that goes away with the test.
+struct Disk {
+    folder: tempfile::TempDir,
+    lake: Lake,
+}
+
+impl Disk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), &BTreeMap::new()).unwrap();
+        Disk { folder, lake }
+    }
+
+    fn table(&self) -> Table {
+        self.lake.table("silver/t")
+    }
+}
+
+fn schema(columns: &[(&str, Type)]) -> TableSchema {
+    TableSchema::new(columns.iter().map(|(name, ty)| Named::new(*name, ty.clone())).collect())
+}
+
+/// Commits a version in which `removes` give way to a file of these rows, which may widen the table.
+async fn commit(table: &Table, frame: DataFrame, schema: &TableSchema, removes: Vec<DataFile>) -> Snapshot {
+    let adds = table.write(frame.lazy(), schema).await.unwrap();
+    let change = Commit { adds, removes, operation: Operation::Merge, ..Commit::default() };
+    match table.snapshot().await.unwrap() {
+        None => table.create(schema, change).await.unwrap(),
+        Some(base) => table.commit(&base, Commit { schema: Some(schema.clone()), ..change }).await.unwrap(),
+    };
+    table.snapshot().await.unwrap().unwrap()
+}
+
+/// All rows of the table replaced.
+async fn overwrite(table: &Table, frame: DataFrame, schema: &TableSchema) -> Snapshot {
+    let removes = table.snapshot().await.unwrap().map(|base| base.files().to_vec()).unwrap_or_default();
+    commit(table, frame, schema, removes).await
+}
+
+fn by(key: &[&str]) -> Comparison {
+    let key = key.iter().map(ToString::to_string).collect();
+    Comparison { table: "silver.t".into(), key, left_out: Vec::new(), sample: 20, totals: false }
+}
+
+async fn between(p: &Snapshot, q: &Snapshot, how: &Comparison) -> TableDiff {
+    compare(&p.into(), &q.into(), how).await.unwrap()
+}
+
+/// added, removed, changed
+fn counts(diff: &TableDiff) -> (u64, u64, u64) {
+    (diff.rows.added, diff.rows.removed, diff.rows.changed)
+}
+
+fn changed<'a>(diff: &'a TableDiff, column: &str) -> &'a ColumnDiff {
+    diff.columns.iter().find(|found| found.name == column).unwrap()
+}
+
+fn keys(diff: &TableDiff, change: Change) -> Vec<String> {
+    let rows = diff.sample.iter().filter(|row| row.change == change);
+    rows.map(|row| row.before.as_ref().or(row.after.as_ref()).unwrap().get("k").unwrap().to_string()).collect()
+}
+
+fn pairs() -> TableSchema {
+    schema(&[("k", Type::BigInt), ("v", Type::Double)])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5))]
+
+    #[test]
+    fn it_is_what_a_naive_comparison_finds(
+        first in model::events(12),
+        steps in prop::collection::vec((any::<bool>(), model::events(12)), 1..3),
+        other in model::events(12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (disk, elsewhere) = (Disk::new(), Disk::new());
+            let table = disk.table();
+            let mut rows = first;
+            let mut versions = vec![(commit(&table, model::frame(&rows), &model::schema(), vec![]).await, rows.clone())];
+            for (append, more) in steps {
+                let made = if append {
+                    rows.extend(more.clone());
+                    commit(&table, model::frame(&more), &model::schema(), vec![]).await
+                } else {
+                    rows = more;
+                    overwrite(&table, model::frame(&rows), &model::schema()).await
+                };
+                versions.push((made, rows.clone()));
+            }
+            let foreign = commit(&elsewhere.table(), model::frame(&other), &model::schema(), vec![]).await;
+            versions.push((foreign, other));
+            for (p, old) in &versions {
+                let (q, new) = &versions[versions.len() / 2];
+                for key in [&[][..], &["k"], &["k", "s"]] {
+                    let diff = between(p, q, &by(key)).await;
+                    model::check(&diff, old, new, key);
+                }
+            }
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_key_are_compared_column_by_column() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let schema = schema(&[("k", Type::BigInt), ("v", Type::Double), ("s", Type::String)]);
+    let frame =
+        df!("k" => [Some(1i64), Some(2), Some(3), None], "v" => [1.0, f64::NAN, 0.0, 4.0], "s" => ["a", "b", "c", "d"]);
+    let before = overwrite(&table, frame.unwrap(), &schema).await;
+    let frame = df!("k" => [None, Some(3i64), Some(2), Some(5)], "v" => [4.5, -0.0, f64::NAN, 5.0], "s" => ["D", "c", "B", "e"]);
+    let after = overwrite(&table, frame.unwrap(), &schema).await;
+    let diff = between(&before, &after, &by(&["k"])).await;
+    assert_eq!((diff.rows.before, diff.rows.after), (4, 4));
+    assert_eq!(counts(&diff), (1, 1, 2));
+    assert_eq!((changed(&diff, "k").changed, changed(&diff, "v").changed, changed(&diff, "s").changed), (0, 1, 2));
+    assert_eq!(keys(&diff, Change::Changed), ["2", "NULL"], "the least first, NULL last");
+    assert_eq!((keys(&diff, Change::Added), keys(&diff, Change::Removed)), (vec!["5".into()], vec!["1".into()]));
+    let null = diff.sample.iter().find(|row| row.columns == ["v", "s"]).unwrap();
+    let values = |row: &Option<crate::report::value::Row>| row.as_ref().unwrap().get("v").unwrap().to_string();
+    assert_eq!((values(&null.before), values(&null.after)), ("4.0".into(), "4.5".into()));
+    assert!(diff.differs());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doubles_within_the_tolerance_are_the_same_nested_ones_too() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let point = Type::Struct(vec![Named::new("x", Type::Double), Named::new("n", Type::BigInt)]);
+    let schema = schema(&[("k", Type::BigInt), ("v", Type::Double), ("p", point)]);
+    let frame = |nudge: f64, n: i64| {
+        let fields = [Series::new("x".into(), [2.0 + nudge, 3.0]), Series::new("n".into(), [1i64, n])];
+        let point = StructChunked::from_series("p".into(), 2, fields.iter()).unwrap().into_column();
+        DataFrame::new(2, vec![Column::new("k".into(), [1i64, 2]), Column::new("v".into(), [1.0 + nudge, 7.0]), point])
+    };
+    let before = overwrite(&table, frame(0.0, 1).unwrap(), &schema).await;
+    let same = overwrite(&table, frame(1e-12, 1).unwrap(), &schema).await;
+    let diff = between(&before, &same, &by(&["k"])).await;
+    assert_eq!((counts(&diff), diff.differs(), diff.sample.len()), ((0, 0, 0), false, 0));
+    let other = overwrite(&table, frame(1e-12, 2).unwrap(), &schema).await;
+    let diff = between(&before, &other, &by(&["k"])).await;
+    assert_eq!((counts(&diff), changed(&diff, "p").changed, changed(&diff, "v").changed), ((0, 0, 1), 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_files_that_differ_are_read() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let frame = |range: std::ops::Range<i64>, v: f64| {
+        let keys: Vec<i64> = range.collect();
+        df!("v" => vec![v; keys.len()], "k" => keys).unwrap()
+    };
+    commit(&table, frame(0..5000, 1.0), &pairs(), vec![]).await;
+    let before = commit(&table, frame(5000..5010, 1.0), &pairs(), vec![]).await;
+    let small = before.files().iter().find(|file| file.rows() == Some(10)).unwrap().clone();
+    let large = before.files().iter().find(|file| file.rows() == Some(5000)).unwrap().clone();
+    let after = commit(&table, frame(5000..5009, 2.0), &pairs(), vec![small.clone()]).await;
+    // What is not there cannot be read.
+    std::fs::remove_file(disk.folder.path().join("silver/t").join(large.path())).unwrap();
+    let diff = between(&before, &after, &by(&["k"])).await;
+    assert_eq!((diff.rows.before, diff.rows.after, counts(&diff)), (5010, 5009, (0, 1, 9)));
+    let new = after.files().iter().find(|file| file.rows() == Some(9)).unwrap();
+    assert_eq!((diff.read.files, diff.read.bytes), (2, small.size() + new.size()));
+    assert_eq!((diff.read.of_files, diff.read.of_bytes), (3, small.size() + new.size() + large.size()));
+    assert_eq!(diff.totals[0].difference, Some(Cell::Plain(8.0.into())));
+
+    let missing = compare(&(&before).into(), &(&after).into(), &Comparison { totals: true, ..by(&["k"]) }).await;
+    assert!(missing.is_err(), "all sums need all files");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_are_exact() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let decimal = Type::Decimal { precision: 38, scale: 2 };
+    let schema = schema(&[("k", Type::BigInt), ("i", Type::BigInt), ("d", decimal.clone()), ("x", Type::Double)]);
+    let frame = |i: i64, d: &str, x: f64| {
+        let d = Column::new("d".into(), [d, "0.01"]).cast(&decimal.to_polars()).unwrap();
+        let columns =
+            [Column::new("k".into(), [1i64, 2]), Column::new("i".into(), [i, i]), d, Column::new("x".into(), [x, 0.1])];
+        DataFrame::new(2, columns.to_vec()).unwrap()
+    };
+    let before = overwrite(&table, frame(i64::MAX, "99999999999999999999.99", 0.2), &schema).await;
+    let after = overwrite(&table, frame(i64::MIN, "0.00", 0.2), &schema).await;
+    let diff = between(&before, &after, &Comparison { totals: true, ..by(&["k"]) }).await;
+    let shown = |name: &str| {
+        let total = diff.totals.iter().find(|total| total.name == name).unwrap();
+        [&total.before, &total.after, &total.difference].map(|cell| cell.as_ref().unwrap().to_string())
+    };
+    assert_eq!(shown("i"), ["18446744073709551614", "-18446744073709551616", "-36893488147419103230"]);
+    assert_eq!(shown("d"), ["100000000000000000000.00", "0.01", "-99999999999999999999.99"]);
+    assert_eq!(shown("x"), ["0.30000000000000004", "0.30000000000000004", "0.0"]);
+    assert_eq!(diff.totals.iter().map(|total| total.same).collect::<Vec<_>>(), [false, false, true]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_come_go_widen_and_become_something_else() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let old = schema(&[("k", Type::Int), ("gone", Type::String), ("odd", Type::String)]);
+    let before =
+        overwrite(&table, df!("k" => [1i32, 2], "gone" => [Some("x"), None], "odd" => ["1", "2"]).unwrap(), &old).await;
+    let new = schema(&[("k", Type::BigInt), ("odd", Type::BigInt), ("new", Type::Double)]);
+    let after =
+        overwrite(&table, df!("k" => [1i64, 2], "odd" => [1i64, 7], "new" => [None, Some(1.0)]).unwrap(), &new).await;
+    for (p, q) in [(&before, &after), (&after, &before)] {
+        let diff = between(p, q, &by(&["k"])).await;
+        assert_eq!(counts(&diff), (0, 0, 2));
+        let found =
+            ["k", "odd", "new", "gone"].map(|name| (changed(&diff, name).changed, changed(&diff, name).compared));
+        assert_eq!(found, [(0, true), (0, false), (1, true), (1, true)]);
+    }
+    let diff = between(&before, &after, &by(&["k"])).await;
+    assert_eq!((changed(&diff, "k").was.as_deref(), changed(&diff, "k").is.as_deref()), (Some("int"), Some("bigint")));
+    assert_eq!((changed(&diff, "gone").is.as_deref(), changed(&diff, "new").was.as_deref()), (None, None));
+    assert!(diff.sample[0].before.as_ref().unwrap().get("new").is_none());
+
+    let diff = between(&before, &after, &by(&["new"])).await;
+    assert_eq!((diff.key.len(), counts(&diff)), (0, (2, 2, 0)));
+    assert!(
+        diff.note.as_deref().unwrap().starts_with("`new` of the key is not on the earlier side"),
+        "{:?}",
+        diff.note
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_out_does_not_count() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let before = overwrite(&table, df!("k" => [1i64, 2], "v" => [1.0, 2.0]).unwrap(), &pairs()).await;
+    let after = overwrite(&table, df!("k" => [1i64, 2], "v" => [3.0, 4.0]).unwrap(), &pairs()).await;
+    let how = Comparison { left_out: vec!["v".into(), "w".into()], ..by(&["k"]) };
+    let diff = between(&before, &after, &how).await;
+    assert_eq!(
+        (counts(&diff), diff.differs(), diff.totals.len(), diff.left_out),
+        ((0, 0, 0), false, 0, vec!["v".to_string()])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_no_commit_names_and_tables_that_are_not_there() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let before = overwrite(&table, df!("k" => [1i64, 2], "v" => [1.0, 2.0]).unwrap(), &pairs()).await;
+    let files = table.write(df!("k" => [2i64, 3], "v" => [2.5, 3.0]).unwrap().lazy(), &pairs()).await.unwrap();
+    let staged = Side::staged(table.clone(), pairs(), files);
+    let diff = compare(&(&before).into(), &staged, &by(&["k"])).await.unwrap();
+    assert_eq!((counts(&diff), diff.from.version, diff.to.version), ((1, 1, 1), Some(0), None));
+    assert_eq!((diff.read.files, diff.read.of_files), (2, 2));
+    let nothing = Side::nothing(table, pairs());
+    let diff = compare(&nothing, &staged, &by(&["k"])).await.unwrap();
+    assert_eq!((counts(&diff), diff.rows.before), ((2, 0, 0), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_lake_that_went_its_own_way_is_compared_by_its_own_files() {
+    let (here, there) = (Disk::new(), Disk::new());
+    overwrite(&here.table(), df!("k" => [1i64], "v" => [1.0]).unwrap(), &pairs()).await;
+    commit(&here.table(), df!("k" => [2i64], "v" => [2.0]).unwrap(), &pairs(), vec![]).await;
+    let (from, to) = (here.folder.path().join("silver"), there.folder.path());
+    assert!(std::process::Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap().success());
+    let here = commit(&here.table(), df!("k" => [9i64], "v" => [9.0]).unwrap(), &pairs(), vec![]).await;
+    let copy = commit(&there.table(), df!("k" => [4i64], "v" => [4.0]).unwrap(), &pairs(), vec![]).await;
+    assert_eq!((copy.table_id(), copy.version()), (here.table_id(), here.version()));
+    crate::delta::compact(&copy, serde_json::Map::new()).await.unwrap();
+    let compacted = there.table().snapshot().await.unwrap().unwrap();
+    assert_eq!(counts(&between(&here, &compacted, &by(&["k"])).await), (1, 1, 0));
+    assert_eq!(counts(&between(&copy, &compacted, &by(&["k"])).await), (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_deletion_vector_hides_are_removed_rows() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let all: Vec<i64> = (0..40).collect();
+    let before = overwrite(&table, df!("v" => vec![0.5; 40], "k" => all).unwrap(), &pairs()).await;
+    let (path, size) = (before.files()[0].path(), before.files()[0].size());
+    // The example of the Delta protocol: rows 3, 4, 7, 11, 18 and 29.
+    let vector = "^Bg9^0rr910000000000iXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L";
+    let vector =
+        serde_json::json!({ "storageType": "i", "pathOrInlineDv": vector, "sizeInBytes": 44, "cardinality": 6 });
+    let file = serde_json::json!({
+        "path": path, "size": size, "partitionValues": {}, "modificationTime": 1, "dataChange": true,
+        "stats": "{\"numRecords\":40}",
+    });
+    let mut hidden = file.clone();
+    hidden["deletionVector"] = vector;
+    let actions = [
+        serde_json::json!({ "remove": { "path": path, "dataChange": true, "deletionTimestamp": 1 } }),
+        serde_json::json!({ "add": hidden }),
+    ];
+    let log = disk.folder.path().join("silver/t/_delta_log/00000000000000000001.json");
+    std::fs::write(log, actions.map(|action| action.to_string()).join("\n")).unwrap();
+    let after = table.snapshot().await.unwrap().unwrap();
+    let diff = between(&before, &after, &by(&["k"])).await;
+    assert_eq!((diff.rows.before, diff.rows.after, counts(&diff)), (40, 34, (0, 6, 0)));
+    assert_eq!(keys(&diff, Change::Removed), ["3", "4", "7", "11", "18", "29"]);
+    assert_eq!(diff.totals[0].difference, Some(Cell::Plain((-3.0).into())));
+    let back = between(&after, &before, &by(&["k"])).await;
+    assert_eq!(counts(&back), (6, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_holds_the_least_rows_of_each_kind() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let frame = |keys: Vec<i64>, v: f64| df!("v" => vec![v; keys.len()], "k" => keys).unwrap();
+    commit(&table, frame((0..100).rev().collect(), 1.0), &pairs(), vec![]).await;
+    let before = commit(&table, frame((100..200).collect(), 1.0), &pairs(), vec![]).await;
+    let after = overwrite(&table, frame((50..250).rev().collect(), 2.0), &pairs()).await;
+    let diff = between(&before, &after, &Comparison { sample: 2, ..by(&["k"]) }).await;
+    assert_eq!(counts(&diff), (50, 50, 150));
+    let found = [Change::Changed, Change::Added, Change::Removed].map(|change| keys(&diff, change));
+    assert_eq!(found, [["50", "51"], ["200", "201"], ["0", "1"]]);
+    let diff = between(&before, &after, &Comparison { sample: 2, ..by(&[]) }).await;
+    assert_eq!((counts(&diff), keys(&diff, Change::Added)), ((200, 200, 0), vec!["50".into(), "51".into()]));
+    let none = between(&before, &after, &Comparison { sample: 0, ..by(&["k"]) }).await;
+    assert_eq!(
+        (none.sample.len(), none.rows),
+        (0, DiffRows { added: 50, removed: 50, changed: 150, before: 200, after: 200 })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_one_name_in_two_tables_are_two_files() {
+    let (here, there) = (Disk::new(), Disk::new());
+    let p = overwrite(&here.table(), df!("k" => [1i64], "v" => [1.0]).unwrap(), &pairs()).await;
+    let q = overwrite(&there.table(), df!("k" => [1i64], "v" => [2.0]).unwrap(), &pairs()).await;
+    let path = |disk: &Disk, file: &str| disk.folder.path().join("silver/t").join(file);
+    std::fs::rename(path(&there, q.files()[0].path()), path(&there, p.files()[0].path())).unwrap();
+    let log = path(&there, "_delta_log/00000000000000000000.json");
+    let text = std::fs::read_to_string(&log).unwrap().replace(q.files()[0].path(), p.files()[0].path());
+    std::fs::write(log, text).unwrap();
+    let q = there.table().snapshot().await.unwrap().unwrap();
+    assert_eq!(p.files()[0].id(), q.files()[0].id());
+    let diff = between(&p, &q, &by(&["k"])).await;
+    assert_eq!((counts(&diff), diff.read.files, diff.read.of_files), ((0, 0, 1), 2, 2));
+}
