@@ -59,7 +59,7 @@ pub enum Command {
     Check,
     /// Show what `run` would do, and why; writes nothing
     #[command(after_help = examples::PLAN)]
-    Plan(SelectArgs),
+    Plan(PlanArgs),
     /// Take in new files and bring tables up to date
     #[command(after_help = examples::RUN)]
     Run(RunArgs),
@@ -101,6 +101,20 @@ pub struct SelectArgs {
     pub select: Vec<String>,
 }
 
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What to plan
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Do it beside the lake, new files included, and show how the tables would differ
+    #[arg(long)]
+    pub diff: bool,
+    /// With --diff: tables at work at once; default: the number of cores
+    #[arg(short, long, value_name = "N", requires = "diff", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+}
+
 /// `run`
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -125,6 +139,9 @@ pub struct RebuildArgs {
     /// from there; may be repeated
     #[arg(long, value_name = "TABLE@VERSION")]
     pub from: Vec<String>,
+    /// Compute beside the lake, show how the tables would differ, publish nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Do not ask, and do it even where the guard would stop a table that loses too many rows
     #[arg(short, long)]
     pub yes: bool,

@@ -24,7 +24,8 @@ Examples:
 pub const PLAN: &str = "\
 Examples:
   lakesmith plan                          the whole project
-  lakesmith plan +gold.daily_revenue      this table and all that it is made from";
+  lakesmith plan +gold.daily_revenue      this table and all that it is made from
+  lakesmith plan --diff                   how the rows of each table would differ";
 
 /// `lakesmith run --help`
 pub const RUN: &str = "\
@@ -38,6 +39,8 @@ Exit code 1: a table failed or a file is set aside; the others are done all the 
 /// `lakesmith rebuild --help`
 pub const REBUILD: &str = "\
 Examples:
+  lakesmith rebuild silver.orders+ --dry-run
+                                          how the tables would differ; publishes nothing
   lakesmith rebuild silver.orders+        asks first; the table and what is made from it
   lakesmith rebuild gold --yes            does not ask
   lakesmith rebuild silver.orders --from bronze.orders@12    from bronze as it was";

@@ -24,6 +24,14 @@ pub async fn or_done(
     }
 }
 
+/// What `work` gives, unless the user interrupts it: then the work is dropped and `message` says so.
+pub async fn or<T>(work: impl Future<Output = T>, message: &str) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => Ok(done),
+        () = interrupted() => Err(Failure { errors: vec![message.into()], code: INTERRUPTED }),
+    }
+}
+
 #[cfg(unix)]
 async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};

@@ -15,6 +15,7 @@ mod progress;
 mod quarantine;
 mod query;
 mod rebuild;
+mod rehearsal;
 mod run;
 mod show;
 mod status;

@@ -1,23 +1,30 @@
 //! `lakesmith plan`
 
-use super::args::{Global, SelectArgs};
+use serde::Serialize;
+
+use super::args::{Global, PlanArgs};
 use super::failure::Outcome;
 use super::table::{Column, table};
-use super::{ui, words};
+use super::{rehearsal, ui, words};
 use crate::name::TableName;
 use crate::plan::{Mode, Plan, Request, Task};
-use crate::report::{Action, FileNote};
+use crate::report::{Action, FileNote, Rehearsal};
 use crate::run;
 
 /// Files named per table; the rest is counted.
 const FILES_SHOWN: usize = 10;
 
-pub async fn carry_out(global: &Global, args: &SelectArgs) -> Outcome {
+pub async fn carry_out(global: &Global, args: &PlanArgs) -> Outcome {
     let project = super::project(global)?;
     super::mention_warnings(global, &project);
-    let tables = super::selected(&project, &args.select)?;
+    let tables = super::selected(&project, &args.select.select)?;
     let request = Request { tables, ..Request::default() };
     let plan = run::plan(&project, &request).await?;
+    if args.diff {
+        let rehearsal = rehearsal::rehearse(global, project, &request, args.jobs).await?;
+        show(global, &plan, &rehearsal);
+        return Ok(rehearsal.exit_code());
+    }
     if global.json {
         ui::answer_json(&plan);
     } else {
@@ -27,6 +34,26 @@ pub async fn carry_out(global: &Global, args: &SelectArgs) -> Outcome {
         }
     }
     Ok(0)
+}
+
+/// A plan, and what it would bring.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    #[serde(flatten)]
+    rehearsal: &'a Rehearsal,
+}
+
+fn show(global: &Global, plan: &Plan, rehearsal: &Rehearsal) {
+    if global.json {
+        ui::answer_json(&Shown { plan, rehearsal });
+    } else {
+        print(plan);
+        ui::answer("");
+        rehearsal::print_tables(rehearsal);
+    }
+    rehearsal::print_remarks(global, rehearsal);
 }
 
 fn print(plan: &Plan) {

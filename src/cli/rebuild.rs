@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 
 use super::args::{Global, RebuildArgs};
 use super::failure::{Complaint, Failure, Outcome};
-use super::{run, show, ui};
+use super::{rehearsal, run, show, ui};
 use crate::name::{At, Layer, TableName};
 use crate::plan::Request;
 use crate::project::Project;
@@ -20,10 +20,15 @@ pub async fn carry_out(global: &Global, args: &RebuildArgs) -> Outcome {
         return Err(Failure::wrong(error.with_hint("select silver or gold tables")));
     }
     let from = from(&project, &tables, &args.from)?;
-    if !args.yes && !confirmed(&tables)? {
+    let request = Request { rebuild: tables.clone(), tables, from, unguarded: args.yes };
+    if args.dry_run {
+        let rehearsal = rehearsal::rehearse(global, project, &request, args.jobs).await?;
+        rehearsal::print(global, &rehearsal);
+        return Ok(rehearsal.exit_code());
+    }
+    if !args.yes && !confirmed(&request.tables)? {
         return Err(Failure::wrong("nothing was done"));
     }
-    let request = Request { rebuild: tables.clone(), tables, from, unguarded: args.yes };
     run::carry_out_request(global, project, &request, args.jobs).await
 }
 

@@ -27,10 +27,14 @@ pub async fn carry_out_request(
 ) -> Outcome {
     let progress = Progress::new(global);
     let run = Run::new(project, progress.listener())?;
-    let jobs = jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let report = interrupt::or_done(&run, request, run.clone().carry_out(request, jobs)).await;
+    let report = interrupt::or_done(&run, request, run.clone().carry_out(request, at_once(jobs))).await;
     progress.finish();
     let report = report?;
     summary::print(global, &report);
     Ok(report.exit_code())
+}
+
+/// So many tables are worked on at once.
+pub fn at_once(jobs: Option<u16>) -> usize {
+    jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }

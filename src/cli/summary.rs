@@ -28,7 +28,8 @@ pub fn print(global: &Global, report: &RunReport) {
     }
 }
 
-fn tables(report: &RunReport, width: Option<u16>) -> String {
+/// The tables of a report, for people.
+pub fn tables(report: &RunReport, width: Option<u16>) -> String {
     let rows: Vec<Vec<String>> = report.tables.iter().map(row).collect();
     let columns = [
         Column::Name("table"),
@@ -87,7 +88,7 @@ fn counts(rows: &RowCounts) -> String {
 }
 
 /// What went wrong with a table itself; what was skipped for another's sake stands in the last line.
-fn errors(global: &Global, table: &TableReport) -> Vec<Complaint> {
+pub fn errors(global: &Global, table: &TableReport) -> Vec<Complaint> {
     if !table.files.set_aside.is_empty() {
         return vec![set_aside(global, table)];
     }

@@ -3,11 +3,13 @@
 mod counts;
 mod difference;
 mod guard;
+mod rehearsal;
 pub mod value;
 
 pub use counts::RowCounts;
 pub use difference::{Change, ColumnDiff, DiffRead, DiffRows, DiffSide, RowChange, TableDiff, Total};
 pub use guard::GuardStop;
+pub use rehearsal::{QuarantineDiff, Rehearsal};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -13,6 +13,9 @@ use crate::name::TableName;
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 const RENEW: Duration = Duration::from_secs(20);
 
+/// Where claims lie in the lake.
+pub const FOLDER: &str = "_lakesmith/claims";
+
 /// What a claim says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
@@ -76,7 +79,7 @@ pub async fn give_up(lake: &Lake, table: &TableName, run_id: &str) {
 }
 
 fn path(table: &TableName) -> String {
-    format!("_lakesmith/claims/{table}.json")
+    format!("{FOLDER}/{table}.json")
 }
 
 impl Lease {

@@ -23,6 +23,7 @@ mod protocol;
 mod quarantine;
 mod read;
 mod rebuild;
+mod rehearse;
 mod retry;
 mod schedule;
 mod shape;
@@ -44,6 +45,7 @@ pub use preview::plan;
 pub use protocol::{LEDGER, RUNS, folder, quarantine_folder};
 pub use quarantine::current as quarantined;
 pub use read::{head, query};
+pub use rehearse::rehearse;
 pub use survey::{TableStatus, survey};
 
 use crate::delta::Lake;

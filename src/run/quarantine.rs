@@ -58,6 +58,12 @@ pub async fn current(lake: &Lake, table: &TableName) -> Result<Option<Snapshot>>
     }
 }
 
+/// The rows of a quarantine, of which `newest` is the newest version that counts, that belong to a version of silver;
+/// `None`: there are none.
+pub async fn belonging_to(newest: &Snapshot, silver: &Snapshot) -> Result<Option<Snapshot>> {
+    belonging(newest, named(newest, Some(silver))).await
+}
+
 /// Publishes `rows`, files written for the quarantine of `table` and not committed, beside those of its rows that
 /// belong to `silver` and are not within the reach; `silver` is `None` if all are to be replaced.
 ///

@@ -16,6 +16,7 @@ mod races;
 mod readme;
 mod rebuild;
 mod recovery;
+mod rehearsal;
 mod run;
 mod support;
 mod tables;

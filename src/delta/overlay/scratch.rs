@@ -66,11 +66,11 @@ impl Drop for Scratch {
                 Err(error) if error.kind() == ErrorKind::NotFound => return,
                 Err(error) => {
                     let folder = self.folder.display();
-                    tracing::debug!(%folder, %error, "could not delete the folder of a trial");
+                    tracing::debug!(%folder, %error, "could not delete a scratch folder");
                     std::thread::sleep(PAUSE);
                 }
             }
         }
-        tracing::warn!(folder = %self.folder.display(), "the folder of a trial could not be deleted");
+        tracing::warn!(folder = %self.folder.display(), "a scratch folder could not be deleted");
     }
 }

@@ -9,6 +9,7 @@ use deltalake::logstore::object_store::{ObjectStoreExt, RenameOptions, RenameTar
 use futures::TryStreamExt;
 
 use super::*;
+use crate::delta::tests::foreign::with_hidden_rows;
 use crate::delta::tests::{Disk, appended, now, numbers, rows, table_of, values};
 use crate::delta::{At, Change, Lake, MergeSpec, Scope, compact, merge};
 
@@ -154,6 +155,18 @@ async fn an_overlay_of_an_overlay_of_a_given_store_in_an_odd_place() {
     assert_eq!(values(&now(&second.table("silver/t")).await).await, [1, 2, 3]);
     assert_eq!(values(&now(&first.table("silver/t")).await).await, [1, 2]);
     assert_eq!(bytes(disk.path()), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_another_engine_has_hidden_stay_hidden() {
+    let (disk, table) = with_hidden_rows().await;
+    let (lake, _scratch) = disk.lake.overlay(&[]).unwrap();
+    let trial = lake.table(table.folder());
+    let seen = now(&trial).await;
+    assert_eq!((values(&seen).await.len(), values(&now(&table).await).await.len()), (34, 34));
+    let change = Change { removes: seen.files().to_vec(), ..appended(&trial, &[7]).await };
+    trial.commit(&seen, change).await.unwrap();
+    assert_eq!((values(&now(&trial).await).await, now(&table).await.version()), (vec![7], 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,9 +10,11 @@ use crate::support::{Project, table};
 #[test]
 fn what_only_looks_writes_nothing() {
     let project = mixed();
-    let looks: [&[&str]; 10] = [
+    let looks: [&[&str]; 12] = [
         &["check"],
         &["plan"],
+        &["plan", "--diff"],
+        &["rebuild", "silver", "--dry-run"],
         &["status"],
         &["files"],
         &["show", "silver.events"],

@@ -1,0 +1,83 @@
+//! What would be done, carried out beside the lake and shown: `rebuild --dry-run`, `plan --diff`.
+
+use std::sync::Arc;
+
+use super::args::Global;
+use super::failure::Failure;
+use super::progress::Progress;
+use super::{interrupt, run, summary, ui, words};
+use crate::plan::Request;
+use crate::project::Project;
+use crate::report::{Rehearsal, TableDiff, TableReport};
+use crate::run::Run;
+
+/// Carries out what was asked for, beside the lake, and shows how it goes.
+pub async fn rehearse(
+    global: &Global,
+    project: Arc<Project>,
+    request: &Request,
+    jobs: Option<u16>,
+) -> Result<Rehearsal, Failure> {
+    let progress = Progress::new(global);
+    let trial = Run::new(project, progress.listener())?.rehearse(request, run::at_once(jobs));
+    let rehearsal = interrupt::or(trial, "interrupted: nothing was published").await;
+    progress.finish();
+    Ok(rehearsal??)
+}
+
+/// Prints what came of it: JSON, or for people how each table would differ.
+pub fn print(global: &Global, rehearsal: &Rehearsal) {
+    if global.json {
+        ui::answer_json(rehearsal);
+    } else {
+        print_tables(rehearsal);
+    }
+    print_remarks(global, rehearsal);
+}
+
+/// How each table would differ.
+pub fn print_tables(rehearsal: &Rehearsal) {
+    ui::answer(&summary::tables(&rehearsal.report, ui::width()));
+    for TableReport { table, .. } in &rehearsal.report.tables {
+        let Some(difference) = rehearsal.diffs.get(table) else { continue };
+        ui::answer("");
+        ui::answer(&in_short(difference));
+        if let Some(quarantine) = rehearsal.quarantines.get(table).filter(|q| q.before != q.after) {
+            let after = words::count(quarantine.after, "row");
+            ui::answer(&format!("quarantine: {} → {after}", words::thousands(quarantine.before)));
+        }
+    }
+}
+
+/// What went wrong, and what the guard says.
+pub fn print_remarks(global: &Global, rehearsal: &Rehearsal) {
+    for table in &rehearsal.report.tables {
+        summary::errors(global, table).iter().for_each(ui::print_error);
+        if let Some(stop) = &table.guard {
+            ui::print_warning(&format!("`{}`: {stop}", table.table).into());
+        }
+    }
+    if !global.json && !global.quiet {
+        ui::tell(&last_line(rehearsal));
+    }
+}
+
+fn last_line(rehearsal: &Rehearsal) -> String {
+    let report = &rehearsal.report;
+    let written = report.tables.iter().filter(|table| table.changed()).count();
+    let all = words::count(report.tables.len() as u64, "table");
+    format!("dry run: {written} of {all} would be written; nothing was published")
+}
+
+fn in_short(diff: &TableDiff) -> String {
+    let rows = &diff.rows;
+    let named = [(rows.added, "added"), (rows.removed, "removed"), (rows.changed, "changed")];
+    let parts: Vec<_> =
+        named.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", words::thousands(*n))).collect();
+    let parts = if parts.is_empty() { "no row differs".to_owned() } else { parts.join(", ") };
+    let mut lines = vec![format!("{}: {parts}", diff.table)];
+    lines.extend(
+        diff.changed_columns().map(|column| format!("  {}: {}", column.name, words::count(column.changed, "row"))),
+    );
+    lines.join("\n")
+}
