@@ -81,6 +81,9 @@ pub enum Command {
     /// Answer a SQL question over all tables (read only)
     #[command(after_help = examples::QUERY)]
     Query(QueryArgs),
+    /// Prove that each table is what its inputs give; writes nothing into the lake
+    #[command(after_help = examples::VERIFY)]
+    Verify(VerifyArgs),
     /// Print the rows that a silver table refused, with the reasons
     #[command(after_help = examples::QUARANTINE)]
     Quarantine(QuarantineArgs),
@@ -226,6 +229,17 @@ pub struct QueryArgs {
     /// How to print the rows: table, csv or json
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table, hide_possible_values = true)]
     pub format: Format,
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// What to verify
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Read every data file too and compare its hash, and bronze with the landing files that are still there
+    #[arg(long)]
+    pub deep: bool,
 }
 
 /// `quarantine`

@@ -86,3 +86,12 @@ pub const QUARANTINE: &str = "\
 Examples:
   lakesmith quarantine silver.orders
   lakesmith quarantine silver.orders -n 1000 --format json";
+
+/// `lakesmith verify --help`
+pub const VERIFY: &str = "\
+Examples:
+  lakesmith verify                        every table is computed anew and compared
+  lakesmith verify +gold.daily_revenue    this table and all that it is made from
+  lakesmith verify --deep --json          data files against their hashes, bronze against the landing files
+
+Exit code 1: a table is different, damaged or cannot be read. What can only not be proved is said, and the code is 0.";

@@ -22,6 +22,7 @@ mod status;
 mod summary;
 mod table;
 mod ui;
+mod verify;
 mod words;
 
 use std::cell::RefCell;
@@ -73,6 +74,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Files(args) => block_on(files::carry_out(global, args)),
         Command::Show(args) => block_on(show::carry_out(global, args)),
         Command::Query(args) => block_on(query::carry_out(global, args)),
+        Command::Verify(args) => block_on(verify::carry_out(global, args)),
         Command::Quarantine(args) => block_on(quarantine::carry_out(global, args)),
     }
 }

@@ -62,7 +62,7 @@ fn row(table: &TableStatus) -> Vec<String> {
 }
 
 /// Negative where the input has lost commits; the remarks then say so.
-fn behind(input: &TableName, n: i64) -> String {
+pub fn behind(input: &TableName, n: i64) -> String {
     let unit = if input.layer == Layer::Bronze { "batch" } else { "version" };
     let sign = if n < 0 { "-" } else { "" };
     format!("{sign}{} of {input}", words::count(n.unsigned_abs(), unit))

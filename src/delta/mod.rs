@@ -6,6 +6,7 @@
 
 mod bridge;
 mod cancel;
+mod check;
 mod commit;
 mod compact;
 mod diff;
@@ -32,6 +33,7 @@ mod table;
 mod tests;
 mod write;
 
+pub use check::FileHealth;
 pub use commit::{Change, Operation};
 pub use compact::compact;
 pub use diff::{FileDiff, RowDiff, file_diff, replacement_diff, row_diff, side_diff};

@@ -5,11 +5,15 @@ mod difference;
 mod guard;
 mod rehearsal;
 pub mod value;
+mod verify;
 
 pub use counts::RowCounts;
 pub use difference::{Change, ColumnDiff, DiffRead, DiffRows, DiffSide, RowChange, TableDiff, Total};
 pub use guard::GuardStop;
 pub use rehearsal::{QuarantineDiff, Rehearsal};
+pub use verify::{
+    DeepProof, EventsProof, FilesProof, LandingProof, LedgerProof, Proof, QuarantineProof, TableProof, VerifyReport,
+};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -49,16 +49,21 @@ pub struct Owner {
     pub id: String,
 }
 
-/// The lines of one bronze table in a version of the ledger.
+/// What a version of the ledger says of one bronze table.
 pub async fn read(ledger: Option<&Snapshot>, owner: &Owner) -> Result<Ledger> {
-    let Some(ledger) = ledger else { return Ok(Ledger::default()) };
+    Ok(Ledger::new(lines(ledger, owner).await?))
+}
+
+/// The lines of one bronze table in a version of the ledger, in no particular order.
+pub async fn lines(ledger: Option<&Snapshot>, owner: &Owner) -> Result<Vec<LedgerEntry>> {
+    let Some(ledger) = ledger else { return Ok(Vec::new()) };
     let (frame, table) = (ledger.table().scan(&schema(), ledger.files())?, owner.table.to_string());
     let ids = [owner.id.clone(), String::new()];
     let mine = col("table")
         .eq(lit(table))
         .and(ids.iter().fold(lit(false), |any, id| any.or(col("table_id").eq(lit(id.as_str())))));
     let lines = tokio::task::spawn_blocking(move || stream::collect(frame.filter(mine))).await??;
-    Ok(Ledger::new(entries(&lines)?))
+    entries(&lines)
 }
 
 /// What the ledger is to learn.

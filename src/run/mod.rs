@@ -30,6 +30,7 @@ mod shape;
 mod silver;
 mod stream;
 mod survey;
+mod verify;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

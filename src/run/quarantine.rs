@@ -50,10 +50,17 @@ pub fn schema() -> TableSchema {
 
 /// The refused rows that belong to a silver table as it is; `None`: there are none.
 pub async fn current(lake: &Lake, table: &TableName) -> Result<Option<Snapshot>> {
-    // Silver first: its commit comes after the one of the quarantine that it names.
-    let Some(silver) = lake.table(&folder(table)).snapshot().await? else { return Ok(None) };
+    match lake.table(&folder(table)).snapshot().await? {
+        Some(silver) => of(lake, table, &silver).await,
+        None => Ok(None),
+    }
+}
+
+/// As [`current`], of a version of the silver table. It must be there first: silver's commit comes after the one of the
+/// quarantine that it names.
+pub async fn of(lake: &Lake, table: &TableName, silver: &Snapshot) -> Result<Option<Snapshot>> {
     match lake.table(&quarantine_folder(table)).snapshot().await? {
-        Some(newest) => belonging(&newest, named(&newest, Some(&silver))).await,
+        Some(newest) => belonging(&newest, named(&newest, Some(silver))).await,
         None => Ok(None),
     }
 }

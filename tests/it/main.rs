@@ -20,4 +20,5 @@ mod rehearsal;
 mod run;
 mod support;
 mod tables;
+mod verify;
 mod zoo;

@@ -1,0 +1,74 @@
+//! Every data file read and hashed.
+
+use futures::StreamExt;
+use futures::stream;
+
+use crate::delta::{DataFile, FileHealth, Snapshot};
+use crate::report::{FileNote, FilesProof};
+use crate::run::error::{Error, Result};
+
+/// Files that are hashed at once.
+const FILES_AT_ONCE: usize = 4;
+
+/// Reads the data files of a version and compares their BLAKE3 with what their writers noted.
+///
+/// # Errors
+/// Files were deleted meanwhile which the table has left: nothing can be said of the version.
+pub async fn check(snapshot: &Snapshot) -> Result<FilesProof> {
+    let table = snapshot.table();
+    let each = |file: &DataFile| {
+        let file = file.clone();
+        async move { (table.check_file(&file).await, file) }
+    };
+    let mut checked = stream::iter(snapshot.files()).map(each).buffered(FILES_AT_ONCE);
+    let mut proof = FilesProof {
+        folder: table.folder().to_string(),
+        version: snapshot.version(),
+        files: snapshot.files().len() as u64,
+        bytes: snapshot.bytes(),
+        unhashed: 0,
+        faults: Vec::new(),
+    };
+    let mut missing = Vec::new();
+    while let Some((health, file)) = checked.next().await {
+        let health = health?;
+        if health == FileHealth::Missing {
+            missing.push(file.clone());
+        }
+        proof.unhashed += u64::from(file.blake3().is_none());
+        let fault = reason(&file, &health).map(|reason| FileNote { path: file.path().to_string(), reason });
+        proof.faults.extend(fault);
+    }
+    if !missing.is_empty() && has_left(snapshot, &missing).await? {
+        return Err(moved_on(snapshot));
+    }
+    Ok(proof)
+}
+
+/// Whether the newest version of the table has none of these files: then they were deleted after it had left them.
+async fn has_left(snapshot: &Snapshot, files: &[DataFile]) -> Result<bool> {
+    let Some(newest) = snapshot.table().snapshot().await? else { return Ok(false) };
+    Ok(!files.iter().any(|file| newest.files().iter().any(|other| other.path() == file.path())))
+}
+
+/// What is said when a version goes away while it is looked at.
+pub fn moved_on(snapshot: &Snapshot) -> Error {
+    let (folder, version) = (snapshot.table().folder(), snapshot.version());
+    Error::Refused(format!(
+        "files of {folder}@{version} were deleted while they were looked at, as a vacuum does with those that the table \
+         has left; verify again"
+    ))
+}
+
+fn reason(file: &DataFile, health: &FileHealth) -> Option<String> {
+    Some(match health {
+        FileHealth::Sound | FileHealth::Unhashed => return None,
+        FileHealth::Missing => "it is not there".to_string(),
+        FileHealth::Resized { found } => format!("it has {found} bytes, and {} were written", file.size()),
+        FileHealth::Changed { found } => {
+            let noted = file.blake3().unwrap_or_default();
+            format!("its bytes are not those that were written: BLAKE3 {found}, and {noted} was noted")
+        }
+        FileHealth::Unreadable(why) => format!("it cannot be read: {why}"),
+    })
+}

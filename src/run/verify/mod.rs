@@ -1,0 +1,146 @@
+//! Whether the lake is what its history says it is: every table is computed anew from what it was made from and compared
+//! with what is there (I4), bronze is compared with the ledger and, in depth, data files with their hashes and bronze
+//! with the landing files. Nothing is written into the lake: what is computed goes to a folder that goes away.
+
+mod bronze;
+mod difference;
+mod files;
+mod landing;
+mod numbering;
+mod pins;
+mod recompute;
+mod scratch;
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use self::bronze::Listed;
+use self::pins::Pins;
+use self::recompute::Recompute;
+use self::scratch::Scratch;
+use super::error::{Error, Result};
+use super::protocol::{LEDGER, RUNS};
+use super::{Event, Run};
+use crate::delta::Snapshot;
+use crate::name::TableName;
+use crate::project::{Definition, Source};
+use crate::report::{DeepProof, FilesProof, Proof, TableProof, TableReport, VerifyReport};
+
+impl Run {
+    /// Verifies these tables, one after the other, each at the version that it had at the beginning. `deep`: every data
+    /// file is read and hashed too, and bronze is compared with the landing files that are still there. Writes nothing
+    /// into the lake.
+    ///
+    /// # Errors
+    /// The lake cannot be looked at. What is wrong with one table stands in its proof.
+    pub async fn verify(&self, tables: &BTreeSet<TableName>, deep: bool) -> Result<VerifyReport> {
+        let pins = Pins::new(self, tables).await?;
+        let verification = Verification { run: self, pins, deep };
+        let mut proofs = Vec::new();
+        for name in self.project.order.iter().filter(|name| tables.contains(*name)) {
+            proofs.push(verification.table(name).await);
+        }
+        let lakesmith = if deep { verification.lakesmith().await? } else { Vec::new() };
+        Ok(VerifyReport::new(proofs, lakesmith))
+    }
+}
+
+/// The verification of some tables, pinned at their versions.
+struct Verification<'a> {
+    run: &'a Run,
+    pins: Pins,
+    deep: bool,
+}
+
+impl Verification<'_> {
+    async fn table(&self, name: &TableName) -> TableProof {
+        let began = Instant::now();
+        self.run.tell(Event::Started(name.clone()));
+        let mut proof = self.proved(name).await;
+        proof.seconds = began.elapsed().as_secs_f64();
+        let mut told = TableReport::unchanged(name.clone(), proof.version, proof.status.as_str());
+        (told.error, told.seconds) = (proof.error.clone(), proof.seconds);
+        self.run.tell(Event::Finished(Box::new(told)));
+        proof
+    }
+
+    async fn proved(&self, name: &TableName) -> TableProof {
+        if let Some(error) = self.pins.looks.damaged.get(name) {
+            return failed(TableProof::new(name.clone(), Proof::Failed, None), error);
+        }
+        let Some(own) = self.pins.looks.snapshots.get(name) else {
+            return TableProof::new(name.clone(), Proof::Missing, Some("it has not been made yet".to_string()));
+        };
+        let looked = match self.run.project.tables.get(name).map(|table| &table.definition) {
+            Some(Definition::Bronze(source)) => self.bronze(name, source, own).await,
+            _ => self.made(name, own).await,
+        };
+        let blank = || TableProof::new(name.clone(), Proof::Equal, None);
+        let mut proof = looked.unwrap_or_else(|error| failed(blank(), &error));
+        proof.version = Some(own.version());
+        proof.rows = own.rows();
+        if self.deep {
+            proof = self.files(name, own, proof).await.unwrap_or_else(|error| failed(blank(), &error));
+        }
+        proof
+    }
+
+    /// Bronze against the ledger, in depth against the landing files too.
+    async fn bronze(&self, name: &TableName, source: &Source, own: &Snapshot) -> Result<TableProof> {
+        let listed = Listed::new(name, own, self.pins.ledger.as_ref()).await?;
+        let ledger = listed.check(self.run).await?;
+        let mut proof = TableProof::new(name.clone(), Proof::Equal, None);
+        let mut sound = ledger.faults.is_empty();
+        if let Some(after) = ledger.unlisted_after {
+            proof.note = Some(format!(
+                "the ledger does not list the batches after {after}: a run is between its two commits, or has died \
+                 there; the next completes it"
+            ));
+        }
+        if self.deep {
+            let scratch = Scratch::new(self.run)?;
+            let landing = landing::check(self.run, &listed, source, scratch.lake()).await?;
+            sound &= landing.is_sound();
+            proof.deep = Some(DeepProof { landing: Some(landing), ..DeepProof::default() });
+        }
+        proof.ledger = Some(ledger);
+        proof.status = if sound { Proof::Equal } else { Proof::Different };
+        Ok(proof)
+    }
+
+    /// A table that is made from others: computed anew and compared.
+    async fn made(&self, name: &TableName, own: &Snapshot) -> Result<TableProof> {
+        let scratch = Scratch::new(self.run)?;
+        Recompute { pins: &self.pins, scratch: &scratch }.proof(name, own).await
+    }
+
+    /// Adds what the hashes of the data files say.
+    async fn files(&self, name: &TableName, own: &Snapshot, mut proof: TableProof) -> Result<TableProof> {
+        let deep = proof.deep.get_or_insert_default();
+        deep.files.push(files::check(own).await?);
+        if let Some(quarantine) = self.pins.quarantine(name)? {
+            deep.files.push(files::check(quarantine).await?);
+        }
+        if deep.is_damaged() && proof.status != Proof::Different {
+            proof.status = Proof::Damaged;
+        }
+        Ok(proof)
+    }
+
+    /// The files of the ledger and of the history of runs.
+    async fn lakesmith(&self) -> Result<Vec<FilesProof>> {
+        let mut proofs = Vec::new();
+        for folder in [LEDGER, RUNS] {
+            if let Some(snapshot) = self.run.lake.table(folder).snapshot().await? {
+                proofs.push(files::check(&snapshot).await?);
+            }
+        }
+        Ok(proofs)
+    }
+}
+
+fn failed(mut proof: TableProof, error: &Error) -> TableProof {
+    proof.status = Proof::Failed;
+    proof.error = Some(error.to_string());
+    proof
+}
