@@ -19,7 +19,7 @@ pub async fn carry_out(global: &Global, args: &VerifyArgs) -> Outcome {
     let run = Run::new(project, progress.listener())?;
     let verified = interrupt::or(run.verify(&tables, args.deep), "interrupted; nothing was written").await;
     progress.finish();
-    let report = verified??;
+    let report = verified?;
     print(global, &report);
     Ok(report.exit_code())
 }
@@ -161,7 +161,7 @@ fn complaints(global: &Global, table: &TableProof) -> Vec<Complaint> {
 }
 
 fn damaged(proof: &FilesProof) -> Option<Complaint> {
-    files(&format!("{}@{} is damaged", proof.folder, proof.version), &proof.faults.iter().collect::<Vec<_>>())
+    files(&format!("`{}` is damaged", proof.folder), &proof.faults.iter().collect::<Vec<_>>())
 }
 
 fn files(what: &str, faults: &[&FileNote]) -> Option<Complaint> {

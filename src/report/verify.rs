@@ -148,8 +148,8 @@ pub struct DeepProof {
 pub struct FilesProof {
     /// within the lake
     pub folder: String,
-    /// of the table
-    pub version: i64,
+    /// of the table; none: it cannot be opened
+    pub version: Option<i64>,
     /// that were looked at
     pub files: u64,
     /// of these files
@@ -271,7 +271,7 @@ mod tests {
     fn a_damaged_ledger_fails_too() {
         let faults = vec![FileNote { path: "part.parquet".into(), reason: "it is not there".into() }];
         let ledger =
-            FilesProof { folder: "_lakesmith/ledger".into(), version: 1, files: 1, bytes: 1, unhashed: 0, faults };
+            FilesProof { folder: "_lakesmith/ledger".into(), version: Some(1), files: 1, bytes: 1, unhashed: 0, faults };
         let report = VerifyReport::new(Vec::new(), vec![ledger]);
         assert_eq!((report.status, report.exit_code()), (Proof::Damaged, 1));
     }

@@ -23,7 +23,7 @@ pub async fn check(snapshot: &Snapshot) -> Result<FilesProof> {
     let mut checked = stream::iter(snapshot.files()).map(each).buffered(FILES_AT_ONCE);
     let mut proof = FilesProof {
         folder: table.folder().to_string(),
-        version: snapshot.version(),
+        version: Some(snapshot.version()),
         files: snapshot.files().len() as u64,
         bytes: snapshot.bytes(),
         unhashed: 0,
@@ -45,8 +45,14 @@ pub async fn check(snapshot: &Snapshot) -> Result<FilesProof> {
     Ok(proof)
 }
 
+/// The proof of a table that cannot be opened.
+pub fn unreadable(folder: &str, error: &Error) -> FilesProof {
+    let faults = vec![FileNote { path: "_delta_log".to_string(), reason: error.to_string() }];
+    FilesProof { folder: folder.to_string(), version: None, files: 0, bytes: 0, unhashed: 0, faults }
+}
+
 /// Whether the newest version of the table has none of these files: then they were deleted after it had left them.
-async fn has_left(snapshot: &Snapshot, files: &[DataFile]) -> Result<bool> {
+pub async fn has_left(snapshot: &Snapshot, files: &[DataFile]) -> Result<bool> {
     let Some(newest) = snapshot.table().snapshot().await? else { return Ok(false) };
     Ok(!files.iter().any(|file| newest.files().iter().any(|other| other.path() == file.path())))
 }

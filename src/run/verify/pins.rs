@@ -10,19 +10,21 @@ use crate::run::look::{self, Looks};
 use crate::run::protocol::LEDGER;
 use crate::run::{Run, quarantine};
 
+/// A table at its version, if there is one; or why it cannot be looked at, which is told where the table is needed.
+type Pinned = Result<Option<Snapshot>>;
+
 /// Tables at their versions.
 pub struct Pins {
-    /// the ledger, if there is one
-    pub ledger: Option<Snapshot>,
     /// the project's tables
     pub looks: Looks,
-    quarantines: BTreeMap<TableName, Result<Option<Snapshot>>>,
+    ledger: Pinned,
+    quarantines: BTreeMap<TableName, Pinned>,
 }
 
 impl Pins {
     /// The ledger before bronze, a table before its inputs and its quarantine: none is then ahead of what it speaks of.
-    pub async fn new(run: &Run, tables: &BTreeSet<TableName>) -> Result<Self> {
-        let ledger = run.lake.table(LEDGER).snapshot().await?;
+    pub async fn new(run: &Run, tables: &BTreeSet<TableName>) -> Self {
+        let ledger = run.lake.table(LEDGER).snapshot().await.map_err(Error::from);
         let looks = look::all(&run.project, &run.lake).await;
         let mut quarantines = BTreeMap::new();
         for name in tables {
@@ -31,7 +33,15 @@ impl Pins {
                 quarantines.insert(name.clone(), quarantine::of(&run.lake, name, silver).await);
             }
         }
-        Ok(Pins { ledger, looks, quarantines })
+        Pins { looks, ledger, quarantines }
+    }
+
+    /// The ledger, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn ledger(&self) -> Result<Option<&Snapshot>> {
+        told(&self.ledger)
     }
 
     /// The quarantine that belongs to a silver table, if there is one.
@@ -39,10 +49,13 @@ impl Pins {
     /// # Errors
     /// It can no longer be read.
     pub fn quarantine(&self, name: &TableName) -> Result<Option<&Snapshot>> {
-        match self.quarantines.get(name) {
-            None => Ok(None),
-            Some(Ok(quarantine)) => Ok(quarantine.as_ref()),
-            Some(Err(error)) => Err(Error::Refused(error.to_string())),
-        }
+        self.quarantines.get(name).map_or(Ok(None), told)
+    }
+}
+
+fn told(pinned: &Pinned) -> Result<Option<&Snapshot>> {
+    match pinned {
+        Ok(snapshot) => Ok(snapshot.as_ref()),
+        Err(error) => Err(Error::Refused(error.to_string())),
     }
 }

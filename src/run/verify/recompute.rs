@@ -6,10 +6,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::difference;
-use super::files::moved_on;
+use super::files::{has_left, moved_on};
 use super::pins::Pins;
 use super::scratch::Scratch;
-use crate::delta::{At, Error as DeltaError, Snapshot};
+use crate::delta::{At, DataFile, Error as DeltaError, Snapshot};
 use crate::name::TableName;
 use crate::plan::TableState;
 use crate::project::{Definition, Derived, Events, definition_hash};
@@ -160,6 +160,9 @@ impl Recompute<'_> {
     ) -> Result<Possible<Given>> {
         let (mut rows, mut inputs, mut notes) = (BTreeMap::new(), Vec::new(), Vec::new());
         for input in derived.inputs() {
+            if let Some(error) = self.pins.looks.damaged.get(&input) {
+                return Err(Error::Refused(format!("`{input}` cannot be read: {error}")));
+            }
             let version = match self.version(&input, state) {
                 Ok(version) => version,
                 Err(why) => return Ok(Err(why)),
@@ -217,18 +220,28 @@ impl Recompute<'_> {
         }
     }
 
-    /// An error in the words of what is behind it: files of the version are not there.
+    /// An error in the words of what is behind it, where that is files which are not there.
     async fn explained(&self, name: &TableName, own: &Snapshot, error: Error) -> Error {
-        let Ok(missing) = own.missing_files().await else { return error };
-        let Some(first) = missing.first() else { return error };
-        let newest = own.table().snapshot().await.ok().flatten();
-        let holds = newest.is_some_and(|newest| newest.files().iter().any(|file| file.path() == first.path()));
-        if !holds {
-            return moved_on(own);
+        let inputs = self.scratch.run().project.inputs(name);
+        let read = inputs.iter().filter_map(|input| Some((input, self.pins.looks.snapshots.get(input)?)));
+        for (name, snapshot) in std::iter::once((name, own)).chain(read) {
+            match snapshot.missing_files().await {
+                Ok(missing) if missing.is_empty() => {}
+                Ok(missing) => return absent(name, snapshot, &missing).await,
+                Err(_) => return error,
+            }
         }
-        let (n, path) = (missing.len(), first.path());
-        Error::Refused(format!("{n} data files of `{name}` are not there, such as {path}"))
+        error
     }
+}
+
+/// What is said of data files that are not there.
+async fn absent(name: &TableName, snapshot: &Snapshot, missing: &[DataFile]) -> Error {
+    if has_left(snapshot, missing).await.unwrap_or(false) {
+        return moved_on(snapshot);
+    }
+    let first = missing.first().map(DataFile::path).unwrap_or_default();
+    Error::Refused(format!("data files of `{name}` are not there: {}, the first being {first}", missing.len()))
 }
 
 fn events(counts: &RowCounts) -> EventsProof {

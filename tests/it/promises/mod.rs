@@ -11,13 +11,17 @@ mod history;
 mod model;
 mod project;
 
-use lakesmith::report::{Action, RunReport, Status};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lakesmith::report::{Action, Proof, RunReport, Status};
+use lakesmith::run::Run;
 use proptest::test_runner::{Config, TestRunner};
 
 use self::check::{Memory, World};
 use self::history::{History, Round};
 use crate::faulty::Faulty;
-use crate::lake::{assert_rows, let_claims_expire, rows, run};
+use crate::lake::{assert_rows, let_claims_expire, load, rows, run};
 
 /// A life takes some seconds.
 const CASES: u32 = 5;
@@ -49,10 +53,12 @@ async fn live(history: &History) {
         world.arrive(round);
         runs(&world, round).await;
         world.check().await;
+        verified(&world, false).await;
         memories.push(Memory::of(&world).await);
     }
     world.check_complete().await;
     nothing_to_do(&world).await;
+    verified(&world, true).await;
     a_fresh_lake_is_the_same(&world).await;
     a_rebuild_changes_nothing(&world).await;
     for memory in memories {
@@ -82,6 +88,19 @@ fn assert_sound(report: &RunReport) {
         assert_ne!(table.action, Action::Rebuild, "{table:?}");
         assert!(table.rows.adds_up(), "{table:?}");
     }
+}
+
+/// I4: `verify` finds nothing wrong at any moment, also after a death, and writes nothing.
+async fn verified(world: &World<'_>, deep: bool) {
+    let before = world.project.lake_files();
+    let project = load(world.project.root());
+    let tables: BTreeSet<_> = project.order.iter().cloned().collect();
+    let run = Run::in_lake(project, world.lake.clone(), Arc::new(|_| ()));
+    let report = run.verify(&tables, deep).await;
+    for table in &report.tables {
+        assert!(matches!(table.status, Proof::Equal | Proof::Missing), "{table:#?}");
+    }
+    assert_eq!(world.project.lake_files(), before);
 }
 
 /// I7

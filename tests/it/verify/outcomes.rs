@@ -179,7 +179,7 @@ async fn meanwhile(project: &Project, name: &'static str, meanwhile: impl Fn() +
     };
     let loaded = load(project.root());
     let tables: BTreeSet<_> = loaded.order.iter().cloned().collect();
-    Run::in_lake(loaded, project.lake(), Arc::new(listener)).verify(&tables, true).await.unwrap()
+    Run::in_lake(loaded, project.lake(), Arc::new(listener)).verify(&tables, true).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,4 +212,25 @@ async fn a_vacuum_meanwhile_is_a_clear_error() {
     let error = gold.error.clone().unwrap_or_default();
     assert_eq!((gold.status, error.contains("verify again")), (Proof::Failed, true), "{report:#?}");
     assert!(report.tables[..2].iter().all(|table| table.status == Proof::Equal), "{report:#?}");
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_fails_bronze_alone() {
+    let project = made();
+    fs::write(project.path("lake/_lakesmith/ledger/_delta_log/00000000000000000001.json"), "").unwrap();
+    let report = project.verify(&["--deep"], 1);
+    only(&report, &["bronze.events"], "failed");
+    let ledger = &report["lakesmith"][0];
+    assert_eq!((&ledger["folder"], &ledger["version"]), (&json!("_lakesmith/ledger"), &Value::Null));
+    assert_eq!(ledger["faults"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bronze_whose_files_are_gone_fails_what_reads_it_and_says_so() {
+    let project = made();
+    fs::remove_file(project.data("bronze/events").await.pop().unwrap()).unwrap();
+    let report = project.verify(&["silver", "gold"], 1);
+    only(&report, &["silver.events"], "failed");
+    let error = table(&report, "silver.events")["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("`bronze.events`") && error.contains("not there"), "{error}");
 }
