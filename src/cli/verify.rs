@@ -6,7 +6,7 @@ use super::progress::Progress;
 use super::table::{Column, table};
 use super::{interrupt, status, ui, words};
 use crate::name::Layer;
-use crate::report::{FileNote, FilesProof, InputVersion, LandingProof, Proof, TableProof, VerifyReport};
+use crate::report::{FileNote, FilesProof, InputVersion, LandingProof, Proof, TableDiff, TableProof, VerifyReport};
 use crate::run::Run;
 
 /// Files named per table; `--json` names all.
@@ -129,7 +129,14 @@ fn differences(table: &TableProof) -> Vec<String> {
         (landing, "what the landing files hold"),
     ];
     let told = all.iter().filter_map(|(diff, against)| Some(((*diff)?, against)));
-    told.map(|(diff, against)| format!("\n{} → {against}\n{}", table.table, format!("{diff:?}"))).collect()
+    told.map(|(diff, against)| format!("\n{} → {against}: {}", table.table, counted(diff))).collect()
+}
+
+fn counted(diff: &TableDiff) -> String {
+    let rows = &diff.rows;
+    let words = [(rows.added, "missing"), (rows.removed, "too many"), (rows.changed, "with other values")];
+    let counts = words.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", words::count(*n, "row")));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 /// What is wrong with a table, and what to do.
@@ -140,7 +147,9 @@ fn complaints(global: &Global, table: &TableProof) -> Vec<Complaint> {
         complaints.push(Complaint::of_table(name, error));
     }
     let faults = table.ledger.iter().flat_map(|ledger| &ledger.faults).collect::<Vec<_>>();
-    complaints.extend(files(&format!("`{name}` is not what the ledger says"), &faults));
+    let history = ui::command(global, &format!("history {name}"));
+    let unlike = files(&format!("`{name}` is not what the ledger says"), &faults);
+    complaints.extend(unlike.map(|error| error.with_hint(format!("what wrote to it: {history}"))));
     if let Some(deep) = &table.deep {
         complaints.extend(deep.files.iter().filter_map(damaged));
         let faults = deep.landing.iter().flat_map(|landing| &landing.faults).collect::<Vec<_>>();
@@ -149,7 +158,6 @@ fn complaints(global: &Global, table: &TableProof) -> Vec<Complaint> {
     let differs = table.diff.is_some() || table.quarantine.as_ref().is_some_and(|q| q.diff.is_some());
     if differs {
         let rebuild = ui::command(global, &format!("rebuild {name}+"));
-        let history = ui::command(global, &format!("history {name}"));
         let error = Complaint::from(format!("`{name}` is not what its inputs give"));
         complaints.push(error.with_hint(format!("what wrote to it: {history}; to make it anew: {rebuild}")));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{FileNote, InputVersion};
+use super::{FileNote, InputVersion, TableDiff};
 use crate::name::TableName;
 
 /// What became of the verification of some tables. Serialises as the one JSON object that `--json` prints.
@@ -17,15 +17,6 @@ pub struct VerifyReport {
     /// the files of the ledger and of the history of runs; only looked at in depth
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lakesmith: Vec<FilesProof>,
-}
-
-/// stub
-#[derive(Clone, Debug, Serialize)]
-pub struct TableDiff {
-    /// x
-    pub removed: u64,
-    /// x
-    pub added: u64,
 }
 
 /// How a verification ended, the better first.
@@ -270,8 +261,14 @@ mod tests {
     #[test]
     fn a_damaged_ledger_fails_too() {
         let faults = vec![FileNote { path: "part.parquet".into(), reason: "it is not there".into() }];
-        let ledger =
-            FilesProof { folder: "_lakesmith/ledger".into(), version: Some(1), files: 1, bytes: 1, unhashed: 0, faults };
+        let ledger = FilesProof {
+            folder: "_lakesmith/ledger".into(),
+            version: Some(1),
+            files: 1,
+            bytes: 1,
+            unhashed: 0,
+            faults,
+        };
         let report = VerifyReport::new(Vec::new(), vec![ledger]);
         assert_eq!((report.status, report.exit_code()), (Proof::Damaged, 1));
     }

@@ -110,7 +110,12 @@ async fn status(
 }
 
 /// How far a table is behind each of its inputs; what is not there is not behind.
-pub(super) fn lag(project: &Project, name: &TableName, own: Option<&TableState>, states: &LakeState) -> BTreeMap<TableName, i64> {
+pub(super) fn lag(
+    project: &Project,
+    name: &TableName,
+    own: Option<&TableState>,
+    states: &LakeState,
+) -> BTreeMap<TableName, i64> {
     let behind = |input: TableName| {
         let source = states.get(&input)?;
         let seen = own.and_then(|s| s.watermarks.get(&source.id)).copied();

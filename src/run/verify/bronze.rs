@@ -111,7 +111,8 @@ impl<'a> Listed<'a> {
     async fn held(&self, run: &Run) -> Result<BTreeMap<Place, Records>> {
         let columns = [col(BATCH), col(SOURCE_FILE), col(SOURCE_ROW), col(MALFORMED).is_not_null()];
         let frame = self.bronze.scan()?.select(columns);
-        let most = self.bronze.rows().unwrap_or(u64::from(u32::MAX));
+        let noted = self.taken.iter().filter_map(|line| u64::try_from(line.rows?).ok()).max();
+        let most = self.bronze.rows().unwrap_or(u64::from(u32::MAX)).max(noted.unwrap_or(0));
         let (run, name) = (run.clone(), self.name.clone());
         tokio::task::spawn_blocking(move || {
             let held = std::sync::Arc::new(std::sync::Mutex::new(BTreeMap::new()));

@@ -1,29 +1,42 @@
-//! stub
-use crate::delta::{Change, Snapshot, row_diff};
+//! What is there against what should be, as `diff` tells it: from the table as it is to what its inputs give.
+
+use crate::bronze::{BATCH, INGESTED_AT, SOURCE_FILE, SOURCE_ROW};
+use crate::delta::{Side, Snapshot};
 use crate::name::TableName;
 use crate::project::Project;
 use crate::report::TableDiff;
 use crate::run::anew::Rows;
+use crate::run::compare::{Comparison, compare};
 use crate::run::error::Result;
 
-pub async fn of_table(_project: &Project, _name: &TableName, own: &Snapshot, anew: &Rows) -> Result<Option<TableDiff>> {
-    between(own, anew, &["_batch", "_source_table", "_source_file", "_source_row"]).await
-}
-pub async fn of_quarantine(_name: &TableName, held: Option<&Snapshot>, anew: &Rows) -> Result<Option<TableDiff>> {
-    match held {
-        Some(held) => between(held, anew, &["_quarantined_at", "_run_id"]).await,
-        None => Ok((anew.count() != Some(0)).then_some(TableDiff { removed: 0, added: 1 })),
-    }
-}
-pub async fn of_bronze(_name: &TableName, held: &Rows, anew: &Rows) -> Result<Option<TableDiff>> {
-    { held.table.create(&held.schema, Change { adds: held.files.clone(), ..Change::default() }).await?; let Some(h) = held.table.snapshot().await? else { return Ok(None) }; between(&h, anew, &["_ingested_at"]).await }
+/// A table against its rows computed anew; `None`: they are the same.
+pub async fn of_table(project: &Project, name: &TableName, own: &Snapshot, anew: &Rows) -> Result<Option<TableDiff>> {
+    between(&own.into(), &staged(anew), &Comparison::of(project, name)).await
 }
 
-async fn between(p: &Snapshot, rows: &Rows, left_out: &[&str]) -> Result<Option<TableDiff>> {
-    let scratch = &rows.table;
-    scratch.create(&rows.schema, Change { adds: rows.files.clone(), ..Change::default() }).await?;
-    let Some(q) = scratch.snapshot().await? else { return Ok(None) };
-    let columns: Vec<String> = q.schema().columns.iter().map(|c| c.name.clone()).filter(|c| !left_out.contains(&c.as_str())).collect();
-    let d = row_diff(p, &q, Some(&columns)).await?;
-    Ok((d.rows != (0, 0)).then_some(TableDiff { removed: d.rows.0, added: d.rows.1 }))
+/// The quarantine of a silver table, where there is one, against the rows that the events give.
+pub async fn of_quarantine(name: &TableName, held: Option<&Snapshot>, anew: &Rows) -> Result<Option<TableDiff>> {
+    let held = match held {
+        Some(held) => held.into(),
+        None => Side::nothing(anew.table.clone(), anew.schema.clone()),
+    };
+    between(&held, &staged(anew), &Comparison::of_quarantine(name)).await
+}
+
+/// Records of bronze against those of the landing files, each by the place that it was taken from.
+pub async fn of_bronze(project: &Project, name: &TableName, held: &Rows, anew: &Rows) -> Result<Option<TableDiff>> {
+    let how = Comparison {
+        key: [BATCH, SOURCE_FILE, SOURCE_ROW].map(String::from).to_vec(),
+        left_out: vec![INGESTED_AT.to_string()],
+        ..Comparison::of(project, name)
+    };
+    between(&staged(held), &staged(anew), &how).await
+}
+
+async fn between(held: &Side, anew: &Side, how: &Comparison) -> Result<Option<TableDiff>> {
+    Ok(Some(compare(held, anew, how).await?).filter(TableDiff::differs))
+}
+
+fn staged(rows: &Rows) -> Side {
+    Side::staged(rows.table.clone(), rows.schema.clone(), rows.files.clone())
 }

@@ -26,7 +26,8 @@ pub async fn check(run: &Run, listed: &Listed<'_>, source: &Source, scratch: &La
     };
     let table = scratch.table(&folder(listed.name));
     let shape = Shape::new(run, source, root.clone(), &table, Some(listed.bronze));
-    let reading = Reading { run: run.clone(), listed: last_taken(&listed.taken), name: listed.name.clone(), shape, root };
+    let reading =
+        Reading { run: run.clone(), listed: last_taken(&listed.taken), name: listed.name.clone(), shape, root };
     let (writer, schema) = (table.writer(&reading.shape.schema())?, reading.shape.schema());
     let read = tokio::task::spawn_blocking(move || reading.read_all(&writer).map(|read| (read, writer)));
     let ((mut proof, places), writer) = read.await??;
@@ -35,7 +36,7 @@ pub async fn check(run: &Run, listed: &Listed<'_>, source: &Source, scratch: &La
         return Ok(proof);
     }
     let held = held(listed.bronze, &places, &scratch.table("held")).await?;
-    proof.diff = difference::of_bronze(listed.name, &held, &Rows { table, schema, files }).await?;
+    proof.diff = difference::of_bronze(&run.project, listed.name, &held, &Rows { table, schema, files }).await?;
     Ok(proof)
 }
 

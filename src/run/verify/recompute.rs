@@ -110,12 +110,7 @@ impl Recompute<'_> {
         .boxed()
     }
 
-    async fn given_by_events(
-        &self,
-        name: &TableName,
-        events: &Events,
-        state: &TableState,
-    ) -> Result<Possible<Given>> {
+    async fn given_by_events(&self, name: &TableName, events: &Events, state: &TableState) -> Result<Possible<Given>> {
         let mut sources = Vec::new();
         for (index, source) in events.from.iter().enumerate() {
             // A source that had no rows yet when the table read last is none of its inputs.
@@ -183,7 +178,9 @@ impl Recompute<'_> {
 
     /// The version of an input that a table was last made from.
     fn version(&self, input: &TableName, state: &TableState) -> Possible<i64> {
-        let Some(id) = state.inputs.get(input) else { return Err(format!("it does not say that it has read `{input}`")) };
+        let Some(id) = state.inputs.get(input) else {
+            return Err(format!("it does not say that it has read `{input}`"));
+        };
         if self.pins.looks.states.get(input).is_none_or(|now| now.id != *id) {
             return Err(format!("`{input}` is another table than the one that it was made from, or is gone"));
         }

@@ -303,3 +303,66 @@ fn rebuild_publishes_a_version_more() {
     let versions = project.json(&["history", "silver.events"], 0)["versions"].as_array().unwrap().len();
     assert_eq!(versions, 2);
 }
+
+#[test]
+fn verify() {
+    let project = made();
+    assert_seen!(&project, &["verify", "--deep"], @r"
+    exit 0
+     table           status   version   rows   made from                  remarks
+    ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+     bronze.events   equal          0      5                              1 file in the ledger; 1 data file hashed; 5 records of 1 landing file compared
+     silver.events   equal          0      2   bronze.events to batch 1   5 events: 2 kept, 1 superseded, 2 quarantined; 2 data files hashed
+     gold.totals     equal          0      2   silver.events@0            1 data file hashed
+    --- stderr
+    3 tables: 3 equal
+    ");
+    std::fs::remove_file(project.path("landing/events/1.csv")).unwrap();
+    project.write(
+        "layers/gold/totals.yaml",
+        "from: silver.events\nsteps:\n  - group_by: { kind: kind }\n    aggregate: { n: count(*) }\n",
+    );
+    assert_seen!(&project, &["verify", "--deep"], @r"
+    exit 0
+     table           status   version   rows   made from                  remarks
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+     bronze.events   equal          0      5                              1 file in the ledger; 1 data file hashed; 0 records of 0 landing files compared, 1 gone
+     silver.events   equal          0      2   bronze.events to batch 1   5 events: 2 kept, 1 superseded, 2 quarantined; 2 data files hashed
+     gold.totals     stale          0      2                              1 data file hashed
+    --- stderr
+    warning: `gold.totals` was not verified, it is stale: its definition has changed since its rows were computed
+    hint: to bring it up to date: lakesmith -C [DIR] run +gold.totals
+    3 tables: 2 equal, 1 stale
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_shows_what_is_different() {
+    let project = made();
+    let lake = lakesmith::delta::Lake::open(project.path("lake").to_str().unwrap(), &Default::default()).unwrap();
+    for folder in ["bronze/events", "silver/events"] {
+        let old = crate::lake::now(&lake, folder).await.unwrap();
+        let rows = old.scan().unwrap().filter(polars::prelude::col("_source_row").neq(polars::prelude::lit(3)));
+        let adds = old.table().write(rows, old.schema()).await.unwrap();
+        let change =
+            lakesmith::delta::Change { adds, removes: old.files().to_vec(), rearranges: true, ..Default::default() };
+        old.table().commit(&old, change).await.unwrap();
+    }
+    assert_seen!(&project, &["verify"], @r"
+    exit 1
+     table           status      version   rows   made from                  remarks
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+     bronze.events   different         1      4                              1 file in the ledger
+     silver.events   different         1      1   bronze.events to batch 1   4 events: 2 kept, 2 quarantined
+     gold.totals     equal             0      2   silver.events@0            behind by 1 version of silver.events
+
+    silver.events → what its inputs give: 1 row missing
+    --- stderr
+    error: `bronze.events` is not what the ledger says: 1 file
+      events/1.csv: 1 missing, the first being record 3 of 5; records in batch 1: 5 by the ledger, 4 in bronze
+    hint: what wrote to it: lakesmith -C [DIR] history bronze.events
+    error: `silver.events` is not what its inputs give
+    hint: what wrote to it: lakesmith -C [DIR] history silver.events; to make it anew: lakesmith -C [DIR] rebuild silver.events+
+    3 tables: 1 equal, 2 different
+    ");
+}

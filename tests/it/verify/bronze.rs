@@ -68,7 +68,10 @@ async fn a_record_that_takes_the_place_of_another_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_was_no_malformed_record_is_found() {
     let project = made();
-    rewrite(&project.lake(), "bronze/events", |rows| rows.with_columns([lit(NULL).cast(polars::prelude::DataType::String).alias("_malformed")])).await;
+    rewrite(&project.lake(), "bronze/events", |rows| {
+        rows.with_columns([lit(NULL).cast(polars::prelude::DataType::String).alias("_malformed")])
+    })
+    .await;
     assert_eq!(found(&project), ["events/1.csv: malformed in batch 1: 1 by the ledger, 0 in bronze"]);
 }
 
@@ -86,8 +89,10 @@ async fn rows_of_another_program_are_found() {
     let found = found(&project);
     assert_eq!(
         found,
-        [": 2 rows without batch or file, which another program added",
-         "events/2.csv: 4 records of batch 7, but batch 2 is the last"]
+        [
+            ": 2 rows without batch or file, which another program added",
+            "events/2.csv: 4 records of batch 7, but batch 2 is the last"
+        ]
     );
 }
 
@@ -98,7 +103,8 @@ fn commits_of_bronze_that_were_lost_are_found() {
     let report = project.verify(&[], 1);
     let bronze = table(&report, "bronze.events");
     assert_eq!(bronze["status"], "different");
-    let expected = "events/2.csv: the ledger lists it in batch 2, but bronze ends at batch 1: commits of bronze were lost";
+    let expected =
+        "events/2.csv: the ledger lists it in batch 2, but bronze ends at batch 1: commits of bronze were lost";
     assert_eq!(faults(&bronze["ledger"]["faults"]), [expected]);
 }
 
@@ -118,7 +124,10 @@ fn a_ledger_that_is_behind_is_no_fault() {
 #[test]
 fn a_file_that_was_taken_in_twice_is_right_in_both_batches() {
     let project = Project::small();
-    project.write("layers/bronze/events.yaml", "source: { path: 'events/*.csv', format: csv, changed_files: new_version }\n");
+    project.write(
+        "layers/bronze/events.yaml",
+        "source: { path: 'events/*.csv', format: csv, changed_files: new_version }\n",
+    );
     for rows in [FIRST, SECOND] {
         project.write("landing/events/1.csv", rows);
         project.run(0);

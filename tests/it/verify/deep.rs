@@ -11,7 +11,7 @@ fn damage(report: &Value, name: &str) -> Vec<String> {
     folders.iter().flat_map(|folder| faults(&folder["faults"])).collect()
 }
 
-fn landing<'a>(report: &'a Value) -> &'a Value {
+fn landing(report: &Value) -> &Value {
     &table(report, "bronze.events")["deep"]["landing"]
 }
 
@@ -20,7 +20,8 @@ async fn one_bit_in_any_file_is_found_and_where() {
     let project = made();
     let sound = project.verify(&["--deep"], 0);
     all_equal(&sound);
-    let folders: Vec<_> = sound["lakesmith"].as_array().unwrap().iter().map(|f| f["folder"].as_str().unwrap()).collect();
+    let folders: Vec<_> =
+        sound["lakesmith"].as_array().unwrap().iter().map(|f| f["folder"].as_str().unwrap()).collect();
     assert_eq!(folders, ["_lakesmith/ledger", "_lakesmith/runs"]);
     let homes = [
         ("bronze/events", "bronze.events"),
@@ -30,25 +31,32 @@ async fn one_bit_in_any_file_is_found_and_where() {
         ("_lakesmith/ledger", ""),
         ("_lakesmith/runs", ""),
     ];
-    for (folder, name) in homes {
+    let mut whole = Vec::new();
+    for (folder, _) in homes {
         let path = project.data(folder).await.pop().unwrap();
-        let whole = fs::read(&path).unwrap();
-        // In the middle of the data, in the footer, in the magic number at the end.
-        for at in [whole.len() / 3, whole.len() - 20, whole.len() - 1] {
-            let mut flipped = whole.clone();
+        whole.push((fs::read(&path).unwrap(), path));
+    }
+    // The magic number at the end, the footer, the data.
+    for before_the_end in [1, 20, 0] {
+        for (bytes, path) in &whole {
+            let mut flipped = bytes.clone();
+            let at = if before_the_end == 0 { bytes.len() / 3 } else { bytes.len() - before_the_end };
             flipped[at] ^= 4;
-            fs::write(&path, flipped).unwrap();
-            let report = project.verify(&["--deep"], 1);
-            let found = match name {
+            fs::write(path, flipped).unwrap();
+        }
+        let report = project.verify(&["--deep"], 1);
+        for ((_, name), (_, path)) in homes.iter().zip(&whole) {
+            let found = match *name {
                 "" => report["lakesmith"].as_array().unwrap().iter().flat_map(|f| faults(&f["faults"])).collect(),
                 name => damage(&report, name),
             };
             let file = path.file_name().unwrap().to_str().unwrap();
-            let named = found.len() == 1 && found[0].contains(file) && found[0].contains("not those that were written");
-            assert!(named, "{folder}, byte {at}: {found:?}");
+            let named =
+                found.iter().filter(|fault| fault.contains(file) && fault.contains("not those that were written"));
+            assert_eq!(named.count(), 1, "{name}, {before_the_end} before the end: {found:?}");
         }
-        fs::write(&path, whole).unwrap();
     }
+    whole.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
     all_equal(&project.verify(&["--deep"], 0));
 }
 

@@ -171,7 +171,11 @@ async fn a_table_that_cannot_be_read_fails_and_its_siblings_are_verified() {
 }
 
 /// Verifies in this process; `meanwhile` is called when the work on a table begins.
-async fn meanwhile(project: &Project, name: &'static str, meanwhile: impl Fn() + Send + Sync + 'static) -> VerifyReport {
+async fn meanwhile(
+    project: &Project,
+    name: &'static str,
+    meanwhile: impl Fn() + Send + Sync + 'static,
+) -> VerifyReport {
     let once = AtomicBool::new(false);
     let listener = move |event: Event| match event {
         Event::Started(table) if table.to_string() == name && !once.swap(true, Ordering::SeqCst) => meanwhile(),

@@ -129,7 +129,10 @@ async fn what_was_refused_belongs_to_silver() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_key_rows_are_counted() {
     let project = Project::small();
-    project.write("layers/silver/events.yaml", "from: bronze.events\ncontract: schemas/events.odcs.yaml\npartition_by: [kind]\n");
+    project.write(
+        "layers/silver/events.yaml",
+        "from: bronze.events\ncontract: schemas/events.odcs.yaml\npartition_by: [kind]\n",
+    );
     project.write("layers/gold/totals.yaml", "from: silver.events\nsteps:\n  - select: [kind, amount]\n");
     for file in ["1", "2"] {
         project.write(&format!("landing/events/{file}.csv"), FIRST);
@@ -149,7 +152,10 @@ async fn two_sources_are_verified_each_up_to_its_own_batch() {
     let project = Project::small();
     project.write("layers/bronze/more.yaml", "source:\n  path: more/*.csv\n  format: csv\n");
     let silver = std::fs::read_to_string(project.path("layers/silver/events.yaml")).unwrap();
-    project.write("layers/silver/events.yaml", silver.replace("from: bronze.events", "from: [bronze.events, bronze.more]"));
+    project.write(
+        "layers/silver/events.yaml",
+        silver.replace("from: bronze.events", "from: [bronze.events, bronze.more]"),
+    );
     project.write("landing/events/1.csv", FIRST);
     project.run(0);
     let report = project.verify(&[], 0);
