@@ -78,6 +78,9 @@ pub enum Command {
     /// Print rows of a table, as it is or as it was
     #[command(after_help = examples::SHOW)]
     Show(ShowArgs),
+    /// Show how a table differs between two versions, or between two environments
+    #[command(after_help = examples::DIFF)]
+    Diff(DiffArgs),
     /// Answer a SQL question over all tables (read only)
     #[command(after_help = examples::QUERY)]
     Query(QueryArgs),
@@ -218,6 +221,25 @@ pub struct ShowArgs {
     /// How many, and how
     #[command(flatten)]
     pub rows: RowsArgs,
+}
+
+/// `diff`
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A table, as it was: silver.orders@3, or silver.orders@2026-11-01T00:00:00Z; also quarantine.orders
+    pub from: String,
+    /// The same table later: silver.orders@5, or @5; not given: as it is. Or another environment, to compare with the
+    /// table there
+    pub to: Option<String>,
+    /// Of the rows that differ show at most so many changed, added and removed ones each
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub limit: usize,
+    /// Sum the numeric columns of both versions, for which all of their files are read
+    #[arg(long)]
+    pub totals: bool,
+    /// Exit with 1 if there is a difference
+    #[arg(long)]
+    pub exit_code: bool,
 }
 
 /// `query`

@@ -73,6 +73,17 @@ Examples:
 
 For an order, ask: lakesmith query 'SELECT * FROM silver.orders ORDER BY order_id LIMIT 20'";
 
+/// `lakesmith diff --help`
+pub const DIFF: &str = "\
+Examples:
+  lakesmith diff silver.orders@3          what came since version 3
+  lakesmith diff silver.orders@3 @5       between two versions
+  lakesmith diff gold.daily_revenue@2026-11-01T00:00:00Z --totals
+  lakesmith diff silver.orders --env prod dev
+  lakesmith diff quarantine.orders@3
+
+Without a version and a second argument: the last commit. Exit code 0, whether or not there is a difference.";
+
 /// `lakesmith query --help`
 pub const QUERY: &str = "\
 Examples:

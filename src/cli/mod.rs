@@ -2,6 +2,8 @@
 
 mod args;
 mod check;
+mod diff;
+mod difference;
 mod examples;
 mod failure;
 mod files;
@@ -73,6 +75,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::History(args) => block_on(history::carry_out(global, args)),
         Command::Files(args) => block_on(files::carry_out(global, args)),
         Command::Show(args) => block_on(show::carry_out(global, args)),
+        Command::Diff(args) => block_on(diff::carry_out(global, args)),
         Command::Query(args) => block_on(query::carry_out(global, args)),
         Command::Verify(args) => block_on(verify::carry_out(global, args)),
         Command::Quarantine(args) => block_on(quarantine::carry_out(global, args)),

@@ -61,7 +61,8 @@ pub fn known(project: &Project, text: &str) -> Result<TableName, Failure> {
     })
 }
 
-fn version(text: &str) -> Result<At, Failure> {
+/// Reads what stands behind the `@`: `3`, or a time with its zone.
+pub fn version(text: &str) -> Result<At, Failure> {
     if let Ok(version) = text.parse::<i64>() {
         return Ok(At::Version(version));
     }
@@ -72,17 +73,23 @@ fn version(text: &str) -> Result<At, Failure> {
     Ok(At::Time(time))
 }
 
-async fn snapshot(global: &Global, lake: &Lake, name: &TableName, at: Option<At>) -> Result<Snapshot, Failure> {
+/// A version of a table, the newest if none is named.
+pub async fn snapshot(global: &Global, lake: &Lake, name: &TableName, at: Option<At>) -> Result<Snapshot, Failure> {
     let table = lake.table(&run::folder(name));
     let Some(newest) = table.snapshot().await? else { return Err(nothing_yet(global, name)) };
     let Some(at) = at else { return Ok(newest) };
-    table.snapshot_at(&at).await.map_err(|error| match error {
+    table.snapshot_at(&at).await.map_err(|error| gone(global, name, error))
+}
+
+/// A version that is not there, or no more.
+pub fn gone(global: &Global, name: &TableName, error: Error) -> Failure {
+    match error {
         Error::Gone { what, .. } => {
             let hint = format!("its versions: {}", ui::command(global, &format!("history {name}")));
             Failure::failed(Complaint::from(format!("`{name}`: {what}")).with_hint(hint))
         }
         other => other.into(),
-    })
+    }
 }
 
 /// No run has made the table.

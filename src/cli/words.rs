@@ -58,6 +58,19 @@ pub fn count(n: u64, what: &str) -> String {
     format!("{} {plural}", thousands(n))
 }
 
+/// `512 B`, `1.2 kB`, `34.0 MB`.
+pub fn bytes(n: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    if n < 1000 {
+        return format!("{n} B");
+    }
+    let (mut value, mut unit) = (n as f64 / 1e3, 0);
+    while value >= 999.95 && unit + 1 < units.len() {
+        (value, unit) = (value / 1e3, unit + 1);
+    }
+    format!("{value:.1} {}", units[unit])
+}
+
 /// How long ago, or how long it took: `3 s`, `5 min`, `2 h`, `4 d`.
 pub fn duration(seconds: i64) -> String {
     match seconds.max(0) {
@@ -101,6 +114,8 @@ mod tests {
     fn numbers_read_easily() {
         assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([count(1, "batch"), count(2, "batch"), count(1000, "row")], ["1 batch", "2 batches", "1,000 rows"]);
+        assert_eq!([0, 999, 1000, 999_949, 999_950].map(bytes), ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB"]);
+        assert_eq!([34_000_000, 5_000_000_000_000_000].map(bytes), ["34.0 MB", "5000.0 TB"]);
         assert_eq!([-1, 119, 120, 7200, 172_800].map(duration), ["0 s", "119 s", "2 min", "2 h", "2 d"]);
     }
 

@@ -8,7 +8,7 @@ use super::events::{self, Reading};
 use super::events_source::Sources;
 use super::expand::Lookup;
 use super::known::{Asked, Known};
-use super::model::{Definition, Project, Table};
+use super::model::{Definition, Environment, Project, Table};
 use super::reader::{Faults, File};
 use super::resolve::{self, Tables};
 use super::settings::{self, Settings};
@@ -46,6 +46,20 @@ pub fn load(root: &Path, environment: Option<&str>, known: Known) -> Result<Proj
 pub fn check(root: &Path, environment: Option<&str>, known: Known) -> Result<Checked, Vec<Fault>> {
     let Project { name, environment, order, warnings, .. } = read(root, environment, known, &of_process, true)?;
     Ok(Checked { name, environment: environment.name, order, warnings })
+}
+
+/// One environment of the project in `root`, by `lakesmith.yaml` alone.
+///
+/// # Errors
+/// There is none of that name, or the file is faulty.
+pub fn environment(root: &Path, name: &str) -> Result<Environment, Vec<Fault>> {
+    let faults = Faults::default();
+    let settings = read_settings(root, Some(name), &of_process, &faults);
+    let (found, _) = faults.into_parts();
+    match settings {
+        Some(settings) if found.is_empty() => Ok(settings.environment),
+        _ => Err(found),
+    }
 }
 
 fn of_process(name: &str) -> Option<String> {

@@ -37,7 +37,7 @@ pub use fault::Fault;
 pub use hash::{EXPRESSIONS_VERSION, definition_hash};
 pub use init::{InitError, init};
 pub use known::{Known, Question};
-pub use load::{Checked, check, load};
+pub use load::{Checked, check, environment, load};
 pub use model::{
     ChangedFiles, Contract, CsvOptions, Definition, Derived, Environment, EventColumn, EventInput, Events, Format,
     Guard, OnChange, Project, Property, Rule, SameContent, Secret, Source, Table,

@@ -24,7 +24,7 @@ pub struct TableDiff {
     pub rows: DiffRows,
     /// the columns of either side but those left out, in order
     pub columns: Vec<ColumnDiff>,
-    /// sums of the numeric columns but the key's
+    /// sums of the numeric columns but the key's and those that say where a row came from
     pub totals: Vec<Total>,
     /// some of the rows that differ, the least by key; without a key by all columns
     pub sample: Vec<RowChange>,

@@ -1,6 +1,6 @@
 //! Which columns of two sides can be compared, and by which key.
 
-use super::Comparison;
+use super::{Comparison, LINEAGE};
 use crate::delta::{TableSchema, wider};
 use crate::expr::{Column, Columns, Type};
 use crate::report::ColumnDiff;
@@ -63,10 +63,15 @@ impl Compared {
         self.both.iter().any(|both| both.name == name && both.is.is_some())
     }
 
-    /// The numeric columns of either side, but for those of the key, whose sums mean nothing.
+    /// The numeric columns of either side whose sums mean something: neither the key's nor those that say where a row
+    /// came from.
     pub fn numeric(&self) -> impl Iterator<Item = &str> {
         let numeric = |ty: &Option<Type>| ty.as_ref().is_some_and(Type::is_numeric);
-        let summed = move |both: &&Both| (numeric(&both.was) || numeric(&both.is)) && !self.key.contains(&both.name);
+        let summed = move |both: &&Both| {
+            (numeric(&both.was) || numeric(&both.is))
+                && !self.key.contains(&both.name)
+                && !LINEAGE.contains(&both.name.as_str())
+        };
         self.both.iter().filter(summed).map(|both| both.name.as_str())
     }
 

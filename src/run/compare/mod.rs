@@ -20,8 +20,8 @@ use crate::name::TableName;
 use crate::project::{Definition, Project};
 use crate::report::{DiffRead, DiffRows, DiffSide, TableDiff};
 
-/// Of rows that a person is shown.
-const SAMPLE: usize = 20;
+/// Rows of each kind that a person is shown.
+const SAMPLE: usize = 10;
 
 /// Columns that say where a row of silver came from.
 const LINEAGE: [&str; 4] = ["_batch", "_source_table", "_source_file", "_source_row"];

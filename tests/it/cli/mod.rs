@@ -48,6 +48,7 @@ macro_rules! assert_seen {
             (r"[ \d]\d s ago", "[AGO]  "),
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "[WHEN                    ]"),
             (r"[0-9a-f]{8} \(today's\)", "[HASH]   (today's)"),
+            (r"[\d.]+ k?B of [\d.]+ k?B", "[BYTES]"),
         ];
         insta::with_settings!({ filters => filters }, {
             insta::assert_snapshot!(seen($project, $args), @$snapshot);
@@ -58,4 +59,5 @@ macro_rules! assert_seen {
 // After the macro, which they use.
 mod answers;
 mod contract;
+mod diff;
 mod errors;

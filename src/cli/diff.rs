@@ -1,0 +1,167 @@
+//! `lakesmith diff FROM [TO]`
+
+use super::args::{DiffArgs, Global};
+use super::failure::{Complaint, FAILED, Failure, Outcome};
+use super::{difference, show, ui};
+use crate::delta::{self, Lake, Side, Snapshot};
+use crate::name::{At, TableName};
+use crate::project::{self, Definition, Environment, Fault, Project};
+use crate::report::TableDiff;
+use crate::run::{self, Comparison, compare};
+
+pub async fn carry_out(global: &Global, args: &DiffArgs) -> Outcome {
+    let project = super::project(global)?;
+    let (subject, at) = subject_at(&project, &args.from)?;
+    let (from, to) = match args.to.as_deref() {
+        None => since(global, &project, &subject, at).await?,
+        Some(text) if text.contains(['@', '.']) => {
+            let to = later(&project, &subject, text)?;
+            let place = Place::new(global, &project.environment)?;
+            (place.snapshot(&subject, at).await?, place.snapshot(&subject, to).await?)
+        }
+        Some(name) => {
+            let other = project::environment(&global.project, name).map_err(|faults| no_environment(name, &faults))?;
+            let from = Place::new(global, &project.environment)?.snapshot(&subject, at).await?;
+            let global = Global { environment: Some(name.to_owned()), ..global.clone() };
+            let to = Place::new(&global, &other)?.snapshot(&subject, at).await?;
+            let mut diff = answer(&global, args, subject.comparison(&project).across_lakes(), (&from, &to)).await?;
+            diff.from.environment = Some(project.environment.name.clone());
+            diff.to.environment = Some(other.name);
+            return Ok(told(&global, args, &diff));
+        }
+    };
+    Ok(told(global, args, &answer(global, args, subject.comparison(&project), (&from, &to)).await?))
+}
+
+/// What is compared.
+enum Subject {
+    Table(TableName),
+    /// of this silver table
+    Quarantine(TableName),
+}
+
+impl Subject {
+    fn comparison(&self, project: &Project) -> Comparison {
+        match self {
+            Subject::Table(name) => Comparison::of(project, name),
+            Subject::Quarantine(name) => Comparison::of_quarantine(name),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Subject::Table(name) => name.to_string(),
+            Subject::Quarantine(name) => run::quarantine_folder(name).replace('/', "."),
+        }
+    }
+}
+
+/// An environment's lake.
+struct Place<'a> {
+    global: &'a Global,
+    lake: Lake,
+}
+
+impl<'a> Place<'a> {
+    fn new(global: &'a Global, environment: &Environment) -> Result<Self, Failure> {
+        Ok(Place { global, lake: Lake::open(&environment.lake, &environment.storage)? })
+    }
+
+    /// A version, the newest if none is named.
+    async fn snapshot(&self, subject: &Subject, at: Option<At>) -> Result<Snapshot, Failure> {
+        let name = match subject {
+            Subject::Table(name) => return show::snapshot(self.global, &self.lake, name, at).await,
+            Subject::Quarantine(name) => name,
+        };
+        let found = match at {
+            None => run::quarantined(&self.lake, name).await?,
+            Some(at) => Some(self.lake.table(&run::quarantine_folder(name)).snapshot_at(&at).await?),
+        };
+        found.ok_or_else(|| Failure::failed(format!("`{name}` has refused no row")))
+    }
+}
+
+/// A version against the newest; the one before the newest, if none is named.
+async fn since(
+    global: &Global,
+    project: &Project,
+    subject: &Subject,
+    at: Option<At>,
+) -> Result<(Snapshot, Snapshot), Failure> {
+    let place = Place::new(global, &project.environment)?;
+    let newest = place.snapshot(subject, None).await?;
+    let at = at.unwrap_or(At::Version(newest.version() - 1));
+    if at == At::Version(-1) {
+        let error = Complaint::from(format!("`{}` has but one version", subject.name()));
+        return Err(Failure::failed(error.with_hint("it can be compared with another environment: name that")));
+    }
+    Ok((place.snapshot(subject, Some(at)).await?, newest))
+}
+
+/// Reads `silver.orders@3`, or `quarantine.orders@3`.
+fn subject_at(project: &Project, text: &str) -> Result<(Subject, Option<At>), Failure> {
+    let Some(quarantine) = text.strip_prefix("quarantine.") else {
+        let (name, at) = show::table_at(project, text)?;
+        return Ok((Subject::Table(name), at));
+    };
+    let (name, at) = show::table_at(project, &format!("silver.{quarantine}"))?;
+    match project.tables.get(&name).map(|table| &table.definition) {
+        Some(Definition::Silver(_)) => Ok((Subject::Quarantine(name), at)),
+        _ => {
+            let error = Complaint::from(format!("`{name}` has no quarantine"));
+            Err(Failure::wrong(error.with_hint("silver tables that read bronze refuse rows")))
+        }
+    }
+}
+
+/// Reads the second argument, `silver.orders@5` or `@5`, of the same table.
+fn later(project: &Project, subject: &Subject, text: &str) -> Result<Option<At>, Failure> {
+    if let Some(version) = text.strip_prefix('@') {
+        return Ok(Some(show::version(version)?));
+    }
+    let (other, at) = subject_at(project, text)?;
+    if other.name() == subject.name() {
+        return Ok(at);
+    }
+    let error = format!("`{}` and `{}` are two tables; versions of one are compared", subject.name(), other.name());
+    Err(Failure::wrong(error))
+}
+
+/// The second argument is neither a table nor an environment.
+fn no_environment(text: &str, faults: &[Fault]) -> Failure {
+    let mut failure = Failure::project(faults);
+    for error in &mut failure.errors {
+        let hint = error.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();
+        error.hint = Some(format!("{hint}a version is written silver.orders@5 or @5, not `{text}`"));
+    }
+    failure
+}
+
+async fn answer(
+    global: &Global,
+    args: &DiffArgs,
+    how: Comparison,
+    (from, to): (&Snapshot, &Snapshot),
+) -> Result<TableDiff, Failure> {
+    let how = Comparison { sample: args.limit, totals: args.totals, ..how };
+    compare(&Side::from(from), &Side::from(to), &how).await.map_err(|error| match error {
+        run::Error::Delta(delta::Error::Gone { what, .. }) => {
+            let hint = format!("versions: {}", ui::command(global, &format!("history {}", how.table)));
+            Failure::failed(Complaint::from(format!("`{}`: {what}", how.table)).with_hint(hint))
+        }
+        other => other.into(),
+    })
+}
+
+/// Prints the answer; gives the exit code.
+fn told(global: &Global, args: &DiffArgs, diff: &TableDiff) -> u8 {
+    if global.json {
+        ui::answer_json(diff);
+    } else {
+        difference::print(diff);
+        if !global.quiet {
+            ui::tell(&difference::read(diff));
+        }
+    }
+    if args.exit_code && diff.differs() { FAILED } else { 0 }
+}
