@@ -13,7 +13,7 @@ fn twice() -> Project {
     assert_eq!(project.lakesmith(&["run", "--env", "prod", "-q"]).code, 0);
     project.write(
         "landing/events/2.csv",
-        "id,kind,amount,at\n1,a,1.50,2026-01-02T00:00:00Z\n5,b,3.00,2026-01-03T00:00:00Z\n7,z,x,\n",
+        "id,kind,amount,at\n1,a,101.50,2026-01-02T00:00:00Z\n5,b,3.00,2026-01-03T00:00:00Z\n7,z,x,\n",
     );
     project.run(0);
     project
@@ -22,19 +22,130 @@ fn twice() -> Project {
 #[test]
 fn between_two_versions() {
     let project = twice();
-    assert_seen!(&project, &["diff", "silver.events@0", "@1"], @r"");
-    assert_seen!(&project, &["diff", "gold.totals@1", "gold.totals@0", "-n", "0", "--totals"], @r"");
-    assert_seen!(&project, &["diff", "bronze.events", "-n", "1"], @r"");
-    assert_seen!(&project, &["diff", "quarantine.events@0"], @r"");
-    assert_seen!(&project, &["diff", "silver.events@1", "--exit-code", "-q"], @r"");
+    assert_seen!(&project, &["diff", "silver.events@0", "@1"], @r"
+    exit 0
+    silver.events: version 0 ([WHEN             ]) → version 1 ([WHEN             ]), by id
+     rows before   after   added   removed   changed
+    ─────────────────────────────────────────────────
+               2       3       1         0         1
+
+     column   changed
+    ──────────────────
+     amount         1
+     at             1
+
+     sum of   difference
+    ─────────────────────
+     amount      +103.40
+
+    changed:
+     id   column   before                 after
+    ───────────────────────────────────────────────────────────
+      1   amount   1.10                   101.50
+          at       2026-01-01T00:00:00Z   2026-01-02T00:00:00Z
+
+    added:
+     id   kind   amount   at
+    ───────────────────────────────────────────
+      5   b        3.00   2026-01-03T00:00:00Z
+    --- stderr
+    read 3 of 3 files, [BYTES]
+    ");
+    assert_seen!(&project, &["diff", "gold.totals@1", "gold.totals@0", "-n", "0", "--totals"], @r"
+    exit 0
+    gold.totals: version 1 ([WHEN             ]) → version 0 ([WHEN             ]), by kind
+     rows before   after   added   removed   changed
+    ─────────────────────────────────────────────────
+               2       2       0         0         2
+
+     column   changed
+    ──────────────────
+     events         1
+     amount         2
+
+     sum of   before   after   difference
+    ──────────────────────────────────────
+     events        3       2           -1
+     amount   106.80    3.40      -103.40
+    --- stderr
+    read 2 of 2 files, [BYTES]
+    ");
+    assert_seen!(&project, &["diff", "bronze.events", "-n", "1"], @r"
+    exit 0
+    bronze.events: version 0 ([WHEN             ]) → version 1 ([WHEN             ]), rows as a whole
+     rows before   after   added   removed
+    ───────────────────────────────────────
+               5       8       3         0
+
+    added, the first 1 of 3:
+     _batch   _source_file   _source_row   _ingested_at                  _malformed   id   kind   amount   at
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+          2   events/2.csv             1   [WHEN                    ]   NULL         1    a      101.50   2026-01-02T00:00:00Z
+    --- stderr
+    read 1 of 2 files, [BYTES]
+    ");
+    assert_seen!(&project, &["diff", "quarantine.events@0"], @r#"
+    exit 0
+    quarantine.events: version 0 ([WHEN             ]) → version 1 ([WHEN             ]), by _batch, _source_table, _source_file, _source_row
+     rows before   after   added   removed   changed
+    ─────────────────────────────────────────────────
+               2       3       1         0         0
+
+    added:
+     _batch   _source_table   _source_file   _source_row   _reasons                                          _row
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+          2   bronze.events   events/2.csv             3   [{"column":"amount","rule":"type","value":"x"}]   {"id":"7","kind":"z","amount":"x","at":""}
+    --- stderr
+    read 1 of 2 files, [BYTES]
+    "#);
+    assert_seen!(&project, &["diff", "silver.events@1", "--exit-code", "-q"], @r"
+    exit 0
+    silver.events: version 1 ([WHEN             ]) → version 1 ([WHEN             ]), by id
+    no difference in 3 rows
+    --- stderr
+    ");
     assert_eq!(project.lakesmith(&["diff", "silver.events@0", "--exit-code"]).code, 1);
 }
 
 #[test]
 fn between_two_environments() {
     let project = twice();
-    assert_seen!(&project, &["diff", "silver.events", "--env", "prod", "dev", "-n", "1"], @r"");
-    assert_seen!(&project, &["diff", "silver.events@0", "prod"], @r"");
+    assert_seen!(&project, &["diff", "silver.events", "--env", "prod", "dev", "-n", "1"], @r"
+    exit 0
+    silver.events: prod version 0 ([WHEN             ]) → dev version 1 ([WHEN             ]), by id
+     rows before   after   added   removed   changed
+    ─────────────────────────────────────────────────
+               2       3       1         0         1
+
+     column   changed
+    ──────────────────
+     amount         1
+     at             1
+
+     sum of   difference
+    ─────────────────────
+     amount      +103.40
+
+    changed:
+     id   column   before                 after
+    ───────────────────────────────────────────────────────────
+      1   amount   1.10                   101.50
+          at       2026-01-01T00:00:00Z   2026-01-02T00:00:00Z
+
+    added:
+     id   kind   amount   at
+    ───────────────────────────────────────────
+      5   b        3.00   2026-01-03T00:00:00Z
+    --- stderr
+    read 3 of 3 files, [BYTES]
+    ");
+    assert_seen!(&project, &["diff", "silver.events@0", "prod"], @r"
+    exit 0
+    silver.events: dev version 0 ([WHEN             ]) → prod version 0 ([WHEN             ]), by id
+    no difference in 2 rows
+    --- stderr
+    read 2 of 2 files, [BYTES]
+    ");
     let bronze = project.json(&["diff", "bronze.events@0", "prod"], 0);
     assert_eq!((&bronze["rows"]["added"], &bronze["rows"]["removed"]), (&0.into(), &0.into()), "{bronze}");
 }
@@ -48,7 +159,35 @@ fn a_changed_definition() {
         format!("{silver}steps:\n  - derive: {{ vat: amount * 0.2 }}\n  - where: id <> 2\n"),
     );
     project.run(0);
-    assert_seen!(&project, &["diff", "silver.events"], @r"");
+    assert_seen!(&project, &["diff", "silver.events"], @r"
+    exit 0
+    silver.events: version 1 ([WHEN             ]) → version 2 ([WHEN             ]), by id
+     rows before   after   added   removed   changed
+    ─────────────────────────────────────────────────
+               3       2       0         1         2
+
+     column   changed   type
+    ───────────────────────────────────────
+     vat            2   new: decimal(14,3)
+
+     sum of   difference
+    ─────────────────────
+     amount        -2.30
+     vat         +20.900
+
+    changed:
+     id   column   before   after
+    ───────────────────────────────
+      1   vat               20.300
+      5   vat               0.600
+
+    removed:
+     id   kind   amount   at
+    ───────────────────────────────────────────
+      2   b        2.30   2026-01-02T00:00:00Z
+    --- stderr
+    read 3 of 3 files, [BYTES]
+    ");
     let diff = project.json(&["diff", "silver.events@1"], 0);
     assert_eq!(diff["rows"], serde_json::json!({ "before": 3, "after": 2, "added": 0, "removed": 1, "changed": 2 }));
     assert_eq!((&diff["key"], &diff["from"]["version"]), (&serde_json::json!(["id"]), &1.into()));
@@ -57,7 +196,7 @@ fn a_changed_definition() {
     assert!(diff["columns"].as_array().unwrap().contains(&vat), "{diff}");
     let first = &diff["sample"][0];
     assert_eq!((&first["change"], &first["columns"]), (&"changed".into(), &serde_json::json!(["vat"])), "{diff}");
-    assert_eq!((&first["after"]["vat"], first["before"].get("vat")), (&0.3.into(), None), "{diff}");
+    assert_eq!((&first["after"]["vat"], first["before"].get("vat")), (&20.3.into(), None), "{diff}");
     assert_eq!(
         diff["totals"][0],
         serde_json::json!({ "name": "amount", "before": null, "after": null, "difference": -2.3 })
