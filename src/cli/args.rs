@@ -1,6 +1,7 @@
 //! What the user said.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -90,6 +91,15 @@ pub enum Command {
     /// Print the rows that a silver table refused, with the reasons
     #[command(after_help = examples::QUARANTINE)]
     Quarantine(QuarantineArgs),
+    /// Give a version of a table a name, which also keeps it from `vacuum`; without a table: list the pins
+    #[command(after_help = examples::PIN)]
+    Pin(PinArgs),
+    /// Take a pin's name from its version again
+    #[command(after_help = examples::UNPIN)]
+    Unpin(UnpinArgs),
+    /// Delete data files that no version within the retention, no pin and no table needs any more
+    #[command(after_help = examples::VACUUM)]
+    Vacuum(VacuumArgs),
 }
 
 /// `init`
@@ -216,7 +226,7 @@ impl FileState {
 /// `show`
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// A table; TABLE@3 is its version 3, TABLE@2026-11-01T00:00:00Z its version of that time
+    /// A table; TABLE@3 is its version 3, TABLE@2026-11-01T00:00:00Z its version of that time, TABLE@NAME a pinned one
     pub table: String,
     /// How many, and how
     #[command(flatten)]
@@ -272,6 +282,51 @@ pub struct QuarantineArgs {
     /// How many, and how
     #[command(flatten)]
     pub rows: RowsArgs,
+}
+
+/// `pin`
+#[derive(Debug, Args)]
+pub struct PinArgs {
+    /// A version of a table: silver.orders@12; silver.orders is its newest
+    #[arg(value_name = "TABLE[@VERSION]", requires = "name")]
+    pub table: Option<String>,
+    /// The name: a letter, then letters, digits, `-`, `_` and `.`
+    #[arg(long = "as", value_name = "NAME", requires = "table")]
+    pub name: Option<String>,
+}
+
+/// `unpin`
+#[derive(Debug, Args)]
+pub struct UnpinArgs {
+    /// The table, e.g. silver.orders
+    pub table: String,
+    /// The pin's name
+    pub name: String,
+}
+
+/// `vacuum`
+#[derive(Debug, Args)]
+pub struct VacuumArgs {
+    /// Tables, a silver one with its quarantine; none: all, and the ledger and the history of runs
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Keep versions that were the newest one in the last 30d, 36h, …; default: what each table's
+    /// delta.deletedFileRetentionDuration says (30 days)
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub retain: Option<Duration>,
+    /// Show what would be deleted; delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Allow a retention of less than 7 days
+    #[arg(long)]
+    pub force: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    crate::project::span(text).ok_or_else(|| "a whole number and s, m, h, d or w, e.g. 30d".to_string())
 }
 
 /// Commands that print some rows.

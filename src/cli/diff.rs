@@ -4,7 +4,7 @@ use super::args::{DiffArgs, Global};
 use super::failure::{Complaint, FAILED, Failure, Outcome};
 use super::{difference, show, ui};
 use crate::delta::{self, Lake, Side, Snapshot};
-use crate::name::{At, TableName};
+use crate::name::TableName;
 use crate::project::{self, Definition, Environment, Fault, Project};
 use crate::report::TableDiff;
 use crate::run::{self, Comparison, compare};
@@ -49,9 +49,13 @@ impl Subject {
     }
 
     fn name(&self) -> String {
+        self.folder().replace('/', ".")
+    }
+
+    fn folder(&self) -> String {
         match self {
-            Subject::Table(name) => name.to_string(),
-            Subject::Quarantine(name) => run::quarantine_folder(name).replace('/', "."),
+            Subject::Table(name) => run::folder(name),
+            Subject::Quarantine(name) => run::quarantine_folder(name),
         }
     }
 }
@@ -68,14 +72,19 @@ impl<'a> Place<'a> {
     }
 
     /// A version, the newest if none is named.
-    async fn snapshot(&self, subject: &Subject, at: Option<At>) -> Result<Snapshot, Failure> {
+    async fn snapshot(&self, subject: &Subject, at: Option<&str>) -> Result<Snapshot, Failure> {
+        let table = self.lake.table(&subject.folder());
+        let at = match at {
+            Some(text) => Some(show::version(&table, text).await?),
+            None => None,
+        };
         let name = match subject {
             Subject::Table(name) => return show::snapshot(self.global, &self.lake, name, at).await,
             Subject::Quarantine(name) => name,
         };
         let found = match at {
             None => run::quarantined(&self.lake, name).await?,
-            Some(at) => Some(self.lake.table(&run::quarantine_folder(name)).snapshot_at(&at).await?),
+            Some(at) => Some(table.snapshot_at(&at).await?),
         };
         found.ok_or_else(|| Failure::failed(format!("`{name}` has refused no row")))
     }
@@ -86,25 +95,25 @@ async fn since(
     global: &Global,
     project: &Project,
     subject: &Subject,
-    at: Option<At>,
+    at: Option<&str>,
 ) -> Result<(Snapshot, Snapshot), Failure> {
     let place = Place::new(global, &project.environment)?;
     let newest = place.snapshot(subject, None).await?;
-    let at = at.unwrap_or(At::Version(newest.version() - 1));
-    if at == At::Version(-1) {
+    if at.is_none() && newest.version() == 0 {
         let error = Complaint::from(format!("`{}` has but one version", subject.name()));
         return Err(Failure::failed(error.with_hint("it can be compared with another environment: name that")));
     }
-    Ok((place.snapshot(subject, Some(at)).await?, newest))
+    let before = (newest.version() - 1).to_string();
+    Ok((place.snapshot(subject, Some(at.unwrap_or(&before))).await?, newest))
 }
 
 /// Reads `silver.orders@3`, or `quarantine.orders@3`.
-fn subject_at(project: &Project, text: &str) -> Result<(Subject, Option<At>), Failure> {
-    let Some(quarantine) = text.strip_prefix("quarantine.") else {
-        let (name, at) = show::table_at(project, text)?;
-        return Ok((Subject::Table(name), at));
+fn subject_at<'a>(project: &Project, text: &'a str) -> Result<(Subject, Option<&'a str>), Failure> {
+    let (of, at) = text.split_once('@').map_or((text, None), |(of, at)| (of, Some(at)));
+    let Some(quarantine) = of.strip_prefix("quarantine.") else {
+        return Ok((Subject::Table(show::known(project, of)?), at));
     };
-    let (name, at) = show::table_at(project, &format!("silver.{quarantine}"))?;
+    let name = show::known(project, &format!("silver.{quarantine}"))?;
     match project.tables.get(&name).map(|table| &table.definition) {
         Some(Definition::Silver(_)) => Ok((Subject::Quarantine(name), at)),
         _ => {
@@ -115,9 +124,9 @@ fn subject_at(project: &Project, text: &str) -> Result<(Subject, Option<At>), Fa
 }
 
 /// Reads the second argument, `silver.orders@5` or `@5`, of the same table.
-fn later(project: &Project, subject: &Subject, text: &str) -> Result<Option<At>, Failure> {
+fn later<'a>(project: &Project, subject: &Subject, text: &'a str) -> Result<Option<&'a str>, Failure> {
     if let Some(version) = text.strip_prefix('@') {
-        return Ok(Some(show::version(version)?));
+        return Ok(Some(version));
     }
     let (other, at) = subject_at(project, text)?;
     if other.name() == subject.name() {

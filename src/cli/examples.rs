@@ -106,3 +106,24 @@ Examples:
   lakesmith verify --deep --json          data files against their hashes, bronze against the landing files
 
 Exit code 1: a table is different, damaged or cannot be read. What can only not be proved is said, and the code is 0.";
+
+/// `lakesmith pin --help`
+pub const PIN: &str = "\
+Examples:
+  lakesmith pin silver.orders@12 --as before-vat-fix
+  lakesmith show silver.orders@before-vat-fix
+  lakesmith pin                           all pins
+
+Pins bind lakesmith's vacuum alone: that of Spark or delta-rs does not know them.";
+
+/// `lakesmith unpin --help`
+pub const UNPIN: &str = "\
+Examples:
+  lakesmith unpin silver.orders before-vat-fix";
+
+/// `lakesmith vacuum --help`
+pub const VACUUM: &str = "\
+Examples:
+  lakesmith vacuum --dry-run              what would go, of all tables
+  lakesmith vacuum silver --retain 90d    asks first
+  lakesmith vacuum --yes --json           does not ask; for a script";

@@ -35,7 +35,10 @@ pub async fn carry_out(global: &Global, args: &HistoryArgs) -> Outcome {
 }
 
 fn row(past: &Past) -> Vec<String> {
-    let action = if past.foreign { format!("{} (another writer)", past.action) } else { past.action.clone() };
+    let mut action = if past.foreign { format!("{} (another writer)", past.action) } else { past.action.clone() };
+    if !past.pins.is_empty() {
+        action.push_str(&format!("; pinned as {}", past.pins.join(", ")));
+    }
     let definition = match (&past.definition, past.current) {
         (Some(hash), Some(true)) => format!("{} (today's)", short(hash)),
         (Some(hash), _) => short(hash),

@@ -12,6 +12,7 @@ mod history;
 mod init;
 mod interrupt;
 mod logging;
+mod pin;
 mod plan;
 mod progress;
 mod quarantine;
@@ -24,6 +25,7 @@ mod status;
 mod summary;
 mod table;
 mod ui;
+mod vacuum;
 mod verify;
 mod words;
 
@@ -79,6 +81,9 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Query(args) => block_on(query::carry_out(global, args)),
         Command::Verify(args) => block_on(verify::carry_out(global, args)),
         Command::Quarantine(args) => block_on(quarantine::carry_out(global, args)),
+        Command::Pin(args) => block_on(pin::carry_out(global, args)),
+        Command::Unpin(args) => block_on(pin::unpin(global, args)),
+        Command::Vacuum(args) => block_on(vacuum::carry_out(global, args)),
     }
 }
 

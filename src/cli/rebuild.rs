@@ -6,6 +6,7 @@ use std::io::{BufRead, IsTerminal};
 use super::args::{Global, RebuildArgs};
 use super::failure::{Complaint, Failure, Outcome};
 use super::{rehearsal, run, show, ui};
+use crate::delta::Lake;
 use crate::name::{At, Layer, TableName};
 use crate::plan::Request;
 use crate::project::Project;
@@ -19,7 +20,7 @@ pub async fn carry_out(global: &Global, args: &RebuildArgs) -> Outcome {
         let error = Complaint::from("bronze tables cannot be rebuilt: everything else is rebuilt from them");
         return Err(Failure::wrong(error.with_hint("select silver or gold tables")));
     }
-    let from = from(&project, &tables, &args.from)?;
+    let from = from(&project, &tables, &args.from).await?;
     let request = Request { rebuild: tables.clone(), tables, from, unguarded: args.yes };
     if args.dry_run {
         let rehearsal = rehearsal::rehearse(global, project, &request, args.jobs).await?;
@@ -33,11 +34,16 @@ pub async fn carry_out(global: &Global, args: &RebuildArgs) -> Outcome {
 }
 
 /// The versions of bronze tables to read instead of the newest.
-fn from(project: &Project, tables: &BTreeSet<TableName>, texts: &[String]) -> Result<BTreeMap<TableName, At>, Failure> {
+async fn from(
+    project: &Project,
+    tables: &BTreeSet<TableName>,
+    texts: &[String],
+) -> Result<BTreeMap<TableName, At>, Failure> {
+    let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
     let mut from = BTreeMap::new();
     for text in texts {
         let wrong = |why: String| Failure::wrong(Complaint::from(why).with_hint("e.g. `--from bronze.orders@12`"));
-        let (name, Some(at)) = show::table_at(project, text)? else {
+        let (name, Some(at)) = show::table_at(project, &lake, text).await? else {
             return Err(wrong(format!("`--from {text}` names no version")));
         };
         if name.layer != Layer::Bronze {

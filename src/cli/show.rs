@@ -1,12 +1,11 @@
 //! `lakesmith show TABLE[@VERSION]`
 
-use chrono::{DateTime, Utc};
 use polars::prelude::DataFrame;
 
 use super::args::{Format, Global, ShowArgs};
 use super::failure::{Complaint, Failure, Outcome};
 use super::{frame, ui, words};
-use crate::delta::{At, Error, Lake, Snapshot};
+use crate::delta::{At, Error, Lake, Snapshot, Table};
 use crate::name::TableName;
 use crate::project::Project;
 use crate::run;
@@ -14,9 +13,9 @@ use crate::run;
 pub async fn carry_out(global: &Global, args: &ShowArgs) -> Outcome {
     let project = super::project(global)?;
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
-    let (name, at) = table_at(&project, &args.table)?;
+    let (name, at) = table_at(&project, &lake, &args.table).await?;
     let snapshot = snapshot(global, &lake, &name, at).await?;
-    let rows = run::head(&snapshot, args.rows.limit).await?;
+    let rows = run::head(&snapshot, args.rows.limit).await.map_err(|error| unreadable(global, &name, error))?;
     let format = format(global, args.rows.format);
     frame::print(&rows, format);
     tell_of_rest(global, &rows, snapshot.rows(), format);
@@ -37,13 +36,24 @@ pub fn tell_of_rest(global: &Global, printed: &DataFrame, all: Option<u64>, form
     }
 }
 
-/// Reads `silver.orders`, `silver.orders@3` or `silver.orders@2026-11-01T00:00:00Z`.
-pub fn table_at(project: &Project, text: &str) -> Result<(TableName, Option<At>), Failure> {
-    let (name, at) = match text.split_once('@') {
-        Some((name, at)) => (name, Some(version(at)?)),
-        None => (text, None),
-    };
-    Ok((known(project, name)?, at))
+/// Reads `silver.orders`, `silver.orders@3`, `silver.orders@2026-11-01T00:00:00Z` or `silver.orders@before-vat-fix`,
+/// which is a pin of the table.
+pub async fn table_at(project: &Project, lake: &Lake, text: &str) -> Result<(TableName, Option<At>), Failure> {
+    let Some((name, at)) = text.split_once('@') else { return Ok((known(project, text)?, None)) };
+    let name = known(project, name)?;
+    let at = version(&lake.table(&run::folder(&name)), at).await?;
+    Ok((name, Some(at)))
+}
+
+/// Reads what stands behind the `@`.
+pub async fn version(table: &Table, text: &str) -> Result<At, Failure> {
+    table.at(text).await.map_err(|error| match error {
+        Error::Gone { what, .. } => match what.split_once("; ") {
+            Some((what, hint)) => Failure::wrong(Complaint::from(what).with_hint(hint)),
+            None => Failure::wrong(what),
+        },
+        other => other.into(),
+    })
 }
 
 /// A table of the project.
@@ -61,35 +71,26 @@ pub fn known(project: &Project, text: &str) -> Result<TableName, Failure> {
     })
 }
 
-/// Reads what stands behind the `@`: `3`, or a time with its zone.
-pub fn version(text: &str) -> Result<At, Failure> {
-    if let Ok(version) = text.parse::<i64>() {
-        return Ok(At::Version(version));
-    }
-    let time = DateTime::parse_from_rfc3339(text).map(|t| t.with_timezone(&Utc)).map_err(|_| {
-        let hint = "write a number, or a time with its zone such as 2026-11-01T00:00:00Z";
-        Failure::wrong(Complaint::from(format!("`@{text}` is no version")).with_hint(hint))
-    })?;
-    Ok(At::Time(time))
-}
-
-/// A version of a table, the newest if none is named.
+/// A table as it is, or as it was.
 pub async fn snapshot(global: &Global, lake: &Lake, name: &TableName, at: Option<At>) -> Result<Snapshot, Failure> {
     let table = lake.table(&run::folder(name));
     let Some(newest) = table.snapshot().await? else { return Err(nothing_yet(global, name)) };
     let Some(at) = at else { return Ok(newest) };
-    table.snapshot_at(&at).await.map_err(|error| gone(global, name, error))
+    table.snapshot_at(&at).await.map_err(|error| unreadable(global, name, error.into()))
 }
 
-/// A version that is not there, or no more.
-pub fn gone(global: &Global, name: &TableName, error: Error) -> Failure {
+/// Why a version of a table cannot be had.
+pub fn unreadable(global: &Global, name: &TableName, error: run::Error) -> Failure {
     match error {
-        Error::Gone { what, .. } => {
-            let hint = format!("its versions: {}", ui::command(global, &format!("history {name}")));
-            Failure::failed(Complaint::from(format!("`{name}`: {what}")).with_hint(hint))
+        run::Error::Delta(Error::Gone { what, .. }) => {
+            Failure::failed(Complaint::from(format!("`{name}`: {what}")).with_hint(versions(global, name)))
         }
         other => other.into(),
     }
+}
+
+fn versions(global: &Global, name: &TableName) -> String {
+    format!("its versions: {}", ui::command(global, &format!("history {name}")))
 }
 
 /// No run has made the table.

@@ -87,5 +87,9 @@ fn remarks(table: &TableStatus) -> String {
         let unit = if versions.len() == 1 { "version" } else { "versions" };
         remarks.push(format!("another writer changed rows in {unit} {}", versions.join(", ")));
     }
+    if !table.pins.is_empty() {
+        let pins: Vec<_> = table.pins.iter().map(|(name, version)| format!("{version} as {name}")).collect();
+        remarks.push(format!("pinned: {}", pins.join(", ")));
+    }
     remarks.join("; ")
 }

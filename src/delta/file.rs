@@ -91,6 +91,10 @@ impl DataFile {
         self.0.add.deletion_vector.is_some()
     }
 
+    pub(super) fn deletion_vector(&self) -> Option<&DeletionVectorDescriptor> {
+        self.0.add.deletion_vector.as_ref()
+    }
+
     /// 0-based positions that the deletion vector hides, ascending.
     pub(super) fn deleted_rows(&self) -> &[u64] {
         &self.0.deleted_rows

@@ -7,9 +7,12 @@ use chrono::{DateTime, Utc};
 use delta_kernel::actions::deletion_vector::DeletionVectorDescriptor;
 use deltalake::kernel::{Add, EagerSnapshot, StorageType};
 use deltalake::logstore::LogStoreRef;
+use deltalake::logstore::object_store::{self, ObjectStoreExt};
 use polars::prelude::LazyFrame;
 use serde_json::Value;
 
+use super::named::vector_name;
+use super::table::object_path;
 use super::{DataFile, Error, Table, TableSchema, evolve, schema};
 
 /// A table at one version; it does not change. Cheap to clone.
@@ -267,14 +270,30 @@ pub(super) async fn deleted_rows(table: &str, add: &Add, log_store: &LogStoreRef
     }
     let cardinality = vector.cardinality;
     let damaged = |why: String| Error::unreadable(table, format!("the deletion vector of `{}`: {why}", add.path));
+    let file = vector_name(vector.clone(), log_store.root_url());
     let vector = DeletionVectorDescriptor::try_from(vector).map_err(|error| damaged(error.to_string()))?;
     let (storage, root) = (log_store.engine(None).storage_handler(), log_store.root_url().clone());
     let rows = tokio::task::spawn_blocking(move || vector.row_indexes(storage, &root))
         .await
-        .map_err(|error| damaged(error.to_string()))?
         .map_err(|error| damaged(error.to_string()))?;
+    let rows = match (rows, file) {
+        (Ok(rows), _) => rows,
+        (Err(_), Some(file)) if is_missing(log_store, &file).await => {
+            let what = format!(
+                "the deletion vector of `{}` was deleted, as a vacuum does when nothing keeps the version",
+                add.path
+            );
+            return Err(Error::gone(table, what));
+        }
+        (Err(error), _) => return Err(damaged(error.to_string())),
+    };
     if i64::try_from(rows.len()) != Ok(cardinality) {
         return Err(damaged(format!("it hides {} rows where the log says {cardinality}", rows.len())));
     }
     Ok(rows)
+}
+
+async fn is_missing(log_store: &LogStoreRef, file: &str) -> bool {
+    let found = log_store.object_store(None).head(&object_path(file)).await;
+    matches!(found, Err(object_store::Error::NotFound { .. }))
 }

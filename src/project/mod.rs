@@ -43,4 +43,5 @@ pub use model::{
     Guard, OnChange, Project, Property, Rule, SameContent, Secret, Source, Table,
 };
 pub use select::select;
+pub use source::span;
 pub use spelling::{closest, did_you_mean};

@@ -155,23 +155,28 @@ fn encoding(map: &Map) -> Option<String> {
     None
 }
 
-/// `90s`, `5m`, `2h`, `1d`
 fn duration(file: &File, text: &Text) -> Option<Duration> {
-    let digits = text.value.chars().take_while(char::is_ascii_digit).count();
-    let (number, unit) = text.value.split_at(digits);
-    let unit = match unit {
-        "s" => Some(1),
-        "m" => Some(60),
-        "h" => Some(3600),
-        "d" => Some(86_400),
-        _ => None,
-    };
-    let seconds = number.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
-    if seconds.is_none() {
-        let hint = "a whole number and s, m, h or d, e.g. `30s`".to_owned();
+    let span = span(&text.value);
+    if span.is_none() {
+        let hint = "a whole number and s, m, h, d or w, e.g. `30s`".to_owned();
         file.hinted(text.mark, format!("`{}` is no span of time", text.value), Some(hint));
     }
-    seconds.map(Duration::from_secs)
+    span
+}
+
+/// Reads a span of time: `90s`, `5m`, `2h`, `30d`, `1w`.
+pub fn span(text: &str) -> Option<Duration> {
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let seconds: u64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    Some(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))
 }
 
 impl Default for CsvOptions {

@@ -4,6 +4,7 @@ mod counts;
 mod difference;
 mod guard;
 mod rehearsal;
+mod vacuum;
 pub mod value;
 mod verify;
 
@@ -11,6 +12,7 @@ pub use counts::RowCounts;
 pub use difference::{Change, ColumnDiff, DiffRead, DiffRows, DiffSide, RowChange, TableDiff, Total};
 pub use guard::GuardStop;
 pub use rehearsal::{QuarantineDiff, Rehearsal};
+pub use vacuum::{DeletedFile, Keeper, KeptVersion, VacuumReport, VacuumedTable};
 pub use verify::{
     DeepProof, EventsProof, FilesProof, LandingProof, LedgerProof, Proof, QuarantineProof, TableProof, VerifyReport,
 };

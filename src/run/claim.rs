@@ -21,7 +21,7 @@ pub const FOLDER: &str = "_lakesmith/claims";
 pub struct Claim {
     /// the run that works on the table
     pub run_id: String,
-    /// the table, as `silver.orders`
+    /// the table, as `silver.orders`, or what else is claimed
     pub table: String,
     /// when it no longer counts
     pub until: DateTime<Utc>,
@@ -44,8 +44,16 @@ pub struct Lease {
 
 /// Claims a table for a run.
 pub async fn claim(lake: &Lake, table: &TableName, run_id: &str) -> Result<Claimed> {
-    let path = path(table);
-    let ours = || Claim { run_id: run_id.to_string(), table: table.to_string(), until: Utc::now() + LEASE };
+    claim_named(lake, &table.to_string(), run_id).await
+}
+
+/// The claim of whoever deletes old files of the lake or keeps some from being deleted: one at a time.
+pub const OLD_FILES: &str = "old-files";
+
+/// Claims something of the lake that is no table.
+pub async fn claim_named(lake: &Lake, name: &str, run_id: &str) -> Result<Claimed> {
+    let path = path(name);
+    let ours = || Claim { run_id: run_id.to_string(), table: name.to_string(), until: Utc::now() + LEASE };
     if lake.put_if_absent(&path, bytes(&ours())).await? {
         return Ok(Claimed::Ours(Lease::new(lake, path, ours())));
     }
@@ -71,15 +79,22 @@ fn bytes(claim: &Claim) -> Vec<u8> {
 
 /// Deletes the claim of a run that is stopped half-way; another run's stays.
 pub async fn give_up(lake: &Lake, table: &TableName, run_id: &str) {
-    let path = path(table);
+    let path = path(&table.to_string());
     let Ok(Some((found, _))) = lake.get(&path).await else { return };
     if serde_json::from_slice::<Claim>(&found).is_ok_and(|claim| claim.run_id == run_id) {
         let _ = lake.delete(&path).await;
     }
 }
 
-fn path(table: &TableName) -> String {
-    format!("{FOLDER}/{table}.json")
+/// The claim of a run that is at work on a table now.
+pub async fn at_work(lake: &Lake, table: &TableName) -> Result<Option<Claim>> {
+    let found = lake.get(&path(&table.to_string())).await?;
+    let claim = found.and_then(|(bytes, _)| serde_json::from_slice::<Claim>(&bytes).ok());
+    Ok(claim.filter(|claim| claim.until > Utc::now()))
+}
+
+fn path(name: &str) -> String {
+    format!("{FOLDER}/{name}.json")
 }
 
 impl Lease {

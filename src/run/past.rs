@@ -31,6 +31,8 @@ pub struct Past {
     pub current: Option<bool>,
     /// rows were changed by another writer
     pub foreign: bool,
+    /// names of the pins that keep it
+    pub pins: Vec<String>,
 }
 
 /// The newest `limit` versions of a table that its log still tells of, the newest first.
@@ -45,7 +47,12 @@ pub async fn history(project: &Project, name: &TableName, limit: usize) -> Resul
     };
     let from = (newest.version() + 1 - i64::try_from(limit).unwrap_or(i64::MAX)).max(0);
     let today = definition_hash(project, name);
+    let pins = newest.pins()?;
     let mut past: Vec<Past> = table.history(from).await?.into_iter().map(|c| version(c, &today)).collect();
+    for one in &mut past {
+        let named = pins.iter().filter(|(_, pin)| pin.version == one.version);
+        one.pins = named.map(|(name, _)| name.clone()).collect();
+    }
     past.reverse();
     Ok(past)
 }
@@ -65,6 +72,7 @@ fn version(commit: CommitRecord, today: &str) -> Past {
         current: definition.as_deref().map(|d| d == today),
         definition,
         foreign,
+        pins: Vec::new(),
     }
 }
 

@@ -18,6 +18,8 @@ pub const DEFINITION: &str = "lakesmith.definition";
 pub const LEFT: &str = "lakesmith.left";
 /// Property: `true` while some rows follow an earlier definition.
 pub const MIXED: &str = "lakesmith.mixed";
+/// Property of any table: JSON object from each pin's name to its version and when it was set.
+pub use crate::delta::PINS;
 /// Property: JSON object from each input's name to its table id.
 pub const INPUTS: &str = "lakesmith.inputs";
 

@@ -2,7 +2,7 @@
 
 use polars::prelude::DataFrame;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::stream;
 use crate::delta::{self, Lake, Snapshot};
 use crate::project::Project;
@@ -10,7 +10,18 @@ use crate::project::Project;
 /// The first `limit` rows of a version.
 pub async fn head(snapshot: &Snapshot, limit: usize) -> Result<DataFrame> {
     let frame = snapshot.scan()?.limit(u32::try_from(limit).unwrap_or(u32::MAX));
-    tokio::task::spawn_blocking(move || stream::collect(frame)).await?
+    match tokio::task::spawn_blocking(move || stream::collect(frame)).await? {
+        Ok(rows) => Ok(rows),
+        Err(error) => Err(why(snapshot, error).await),
+    }
+}
+
+/// Why a version could not be read: that a vacuum has deleted files of it says more than the store's words.
+async fn why(snapshot: &Snapshot, error: Error) -> Error {
+    match snapshot.require_files().await {
+        Err(gone @ delta::Error::Gone { .. }) => gone.into(),
+        _ => error,
+    }
 }
 
 /// The answer to one SQL question over all tables of the project's lake. Read only.

@@ -63,7 +63,9 @@ pub async fn one(run: &Run, table: &Table, seen: &Seen) -> Result<TableReport> {
 async fn pins(run: &Run, request: &Request) -> Result<Pins> {
     let mut pins = Pins::new();
     for (table, at) in &request.from {
-        pins.insert(table.clone(), run.lake.table(&folder(table)).snapshot_at(at).await?);
+        let snapshot = run.lake.table(&folder(table)).snapshot_at(at).await?;
+        snapshot.require_files().await?;
+        pins.insert(table.clone(), snapshot);
     }
     Ok(pins)
 }

@@ -41,6 +41,8 @@ pub struct TableStatus {
     pub quarantined: Option<u64>,
     /// versions, of the newest hundred, in which another writer changed rows
     pub foreign_writes: Vec<i64>,
+    /// versions that have a name and are kept, by name
+    pub pins: BTreeMap<String, i64>,
     /// why the table cannot be looked at; nothing else is known of it then
     pub error: Option<String>,
 }
@@ -77,6 +79,7 @@ fn unreadable(name: &TableName, error: String) -> TableStatus {
         mixed: false,
         quarantined: None,
         foreign_writes: Vec::new(),
+        pins: BTreeMap::new(),
         error: Some(error),
     }
 }
@@ -93,6 +96,7 @@ async fn status(
         Some(s) => s.table().history((s.version() + 1 - COMMITS_LOOKED_AT).max(0)).await?,
         None => Vec::new(),
     };
+    let pins = snapshot.map(Snapshot::pins).transpose()?.unwrap_or_default();
     Ok(TableStatus {
         table: name.clone(),
         version: own.map(|s| s.version),
@@ -105,6 +109,7 @@ async fn status(
         mixed: own.is_some_and(|s| s.mixed),
         quarantined: quarantined(project, lake, name).await?,
         foreign_writes: commits.iter().filter(|c| past::is_foreign(c)).map(|c| c.version).collect(),
+        pins: pins.into_iter().map(|(name, pin)| (name, pin.version)).collect(),
         error: None,
     })
 }

@@ -20,5 +20,6 @@ mod rehearsal;
 mod run;
 mod support;
 mod tables;
+mod vacuum;
 mod verify;
 mod zoo;

@@ -153,7 +153,7 @@ async fn passing(q: &Snapshot, add: &Add) -> Result<Option<DataFile>, Error> {
     };
     let deleted = match found.await {
         Ok(deleted) => deleted,
-        Err(Error::Unreadable { .. }) => return Ok(None),
+        Err(Error::Unreadable { .. } | Error::Gone { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
     match log_store.object_store(None).head(&object_path(&add.path)).await {

@@ -9,17 +9,18 @@ use deltalake::datafusion::logical_expr::TableType;
 use deltalake::delta_datafusion::TableProviderBuilder;
 use futures::future::{BoxFuture, FutureExt};
 
-use crate::delta::{At, Error, Lake, Snapshot};
+use crate::delta::{Error, Lake, Snapshot};
 use crate::name::{Layer, TableName};
 
 /// The one catalog.
 pub(super) const CATALOG: &str = "lake";
 
-/// Schemas and the tables of each, by name; and why the last table could not be had.
+/// Schemas and the tables of each, by name; those that were opened; and why the last one could not be had.
 #[derive(Clone)]
 pub(super) struct Layers {
     lake: Lake,
     tables: BTreeMap<String, Vec<String>>,
+    opened: Arc<Mutex<Vec<Snapshot>>>,
     failure: Arc<Mutex<Option<Error>>>,
 }
 
@@ -36,12 +37,23 @@ impl Layers {
             Layer::ALL.into_iter().map(|layer| (layer.as_str().to_owned(), of(layer))).collect();
         tables.insert("quarantine".into(), of(Layer::Silver));
         tables.insert("lakesmith".into(), vec!["ledger".into(), "runs".into()]);
-        Layers { lake: lake.clone(), tables, failure: Arc::default() }
+        Layers { lake: lake.clone(), tables, opened: Arc::default(), failure: Arc::default() }
     }
 
     /// Why the last table could not be had; says more than DataFusion's `table not found`.
     pub(super) fn take_failure(&self) -> Option<Error> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The first table of those opened whose version has lost files, as an error that says so.
+    pub(super) async fn find_lost_files(&self) -> Option<Error> {
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        for snapshot in opened {
+            if let Err(gone @ Error::Gone { .. }) = snapshot.require_files().await {
+                return Some(gone);
+            }
+        }
+        None
     }
 
     async fn open(&self, schema: &str, name: &str) -> Result<Snapshot, Error> {
@@ -53,7 +65,13 @@ impl Layers {
         let folder = if schema == "lakesmith" { "_lakesmith" } else { schema };
         let table = self.lake.table(&format!("{folder}/{base}"));
         match version {
-            Some(version) => table.snapshot_at(&at(version)?).await,
+            Some(version) => {
+                let at = table.at(version).await.map_err(|error| match error {
+                    Error::Gone { what, .. } => Error::Query(what),
+                    other => other,
+                })?;
+                table.snapshot_at(&at).await
+            }
             None => {
                 let missing = || Error::gone(&format!("`{schema}.{base}`"), "it holds nothing yet");
                 table.snapshot().await?.ok_or_else(missing)
@@ -106,7 +124,11 @@ impl SchemaProvider for Tables {
     {
         async move {
             match self.layers.open(&self.schema, name).await {
-                Ok(snapshot) => Ok(Some(provider(&snapshot).await?)),
+                Ok(snapshot) => {
+                    let provider = provider(&snapshot).await?;
+                    self.layers.opened.lock().unwrap_or_else(PoisonError::into_inner).push(snapshot);
+                    Ok(Some(provider))
+                }
                 Err(error) => {
                     // A list of all tables goes over those that hold nothing yet, so this is no error by itself.
                     *self.layers.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -138,19 +160,6 @@ async fn provider(snapshot: &Snapshot) -> Result<Arc<dyn TableProvider>, DataFus
     let log_store = snapshot.table().log_store().map_err(|error| DataFusionError::External(Box::new(error)))?;
     let scan = TableProviderBuilder::default().with_log_store(log_store);
     Ok(Arc::new(scan.with_eager_snapshot(snapshot.replay().clone()).build().await?))
-}
-
-fn at(version: &str) -> Result<At, Error> {
-    if let Ok(version) = version.parse() {
-        return Ok(At::Version(version));
-    }
-    match chrono::DateTime::parse_from_rfc3339(version) {
-        Ok(time) => Ok(At::Time(time.to_utc())),
-        Err(_) => {
-            let what = format!("`@{version}` is no version; write @3 or @2026-11-01T00:00:00Z");
-            Err(Error::Query(what))
-        }
-    }
 }
 
 impl std::fmt::Debug for Layers {

@@ -29,8 +29,10 @@ pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataF
     let planned = session.sql_with_options(sql, reads_only).await;
     let answer = planned.map_err(|error| layers.take_failure().unwrap_or_else(|| refused(&error)))?;
     let schema = Arc::clone(answer.schema().inner());
-    let batches = answer.collect().await.map_err(|error| failed(lake, &error))?;
-    result::frame(&schema, &batches)
+    match answer.collect().await {
+        Ok(batches) => result::frame(&schema, &batches),
+        Err(error) => Err(layers.find_lost_files().await.unwrap_or_else(|| failed(lake, &error))),
+    }
 }
 
 fn session(layers: &Arc<Layers>) -> SessionContext {

@@ -105,7 +105,11 @@ async fn a_name_may_say_a_version_or_a_time() {
     assert!(matches!(count("silver.\"orders@7\"").await, Err(Error::Gone { .. })));
     assert!(matches!(count("silver.\"orders@2001-01-01T00:00:00Z\"").await, Err(Error::Gone { .. })));
     let wrong = count("silver.\"orders@yesterday\"").await.unwrap_err().to_string();
-    assert_eq!(wrong, "`@yesterday` is no version; write @3 or @2026-11-01T00:00:00Z");
+    assert_eq!(
+        wrong,
+        "`@yesterday` is no version; write a number, a time with its zone such as 2026-11-01T00:00:00Z, or the name of a \
+         pin, of which the table has none"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod commits;
 mod faults;
 pub(super) mod foreign;
 mod log;
+mod old;
 mod reading;
 mod writing;
 

@@ -62,7 +62,7 @@ source:
             "layers/bronze/orders.yaml:5:71 `csv` has no key `null_value` | did you mean `null_values`?",
             "layers/bronze/orders.yaml:6:18 `changed_files` cannot be `rejct` | did you mean `reject`?",
             "layers/bronze/orders.yaml:7:17 `same_content` cannot be `keep` | one of: take, skip",
-            "layers/bronze/orders.yaml:8:11 `settle` cannot be read | a whole number and s, m, h or d, e.g. `30s`",
+            "layers/bronze/orders.yaml:8:11 `settle` cannot be read | a whole number and s, m, h, d or w, e.g. `30s`",
         ]
         .map(|fault| fault.replace("`settle` cannot be read", "`soon` is no span of time"))
     );

@@ -10,7 +10,7 @@ use crate::support::{Project, table};
 #[test]
 fn what_only_looks_writes_nothing() {
     let project = mixed();
-    let looks: [&[&str]; 12] = [
+    let looks: [&[&str]; 15] = [
         &["check"],
         &["plan"],
         &["plan", "--diff"],
@@ -23,6 +23,9 @@ fn what_only_looks_writes_nothing() {
         &["query", "SELECT * FROM silver.events"],
         &["query", "SELECT * FROM lakesmith.runs"],
         &["rebuild", "silver.events"],
+        &["pin"],
+        &["vacuum", "--dry-run"],
+        &["vacuum", "--retain", "0s", "--force"],
     ];
     for args in looks {
         let said = project.lakesmith(args);
@@ -93,11 +96,14 @@ fn json_has_the_documented_members() {
     assert_eq!(members(&status), "project environment tables");
     assert_eq!(
         members(&status["tables"][0]),
-        "table version rows bytes files changed_at lag stale mixed quarantined foreign_writes error"
+        "table version rows bytes files changed_at lag stale mixed quarantined foreign_writes pins error"
     );
     let history = project.json(&["history", "silver.events"], 0);
     assert_eq!(members(&history), "table versions");
-    assert_eq!(members(&history["versions"][0]), "version at run_id action rows inputs definition current foreign");
+    assert_eq!(
+        members(&history["versions"][0]),
+        "version at run_id action rows inputs definition current foreign pins"
+    );
     let files = project.json(&["files"], 0);
     assert_eq!(members(&files["files"][0]), "table path state batch rows malformed size reason");
     assert_eq!(project.json(&["quarantine", "silver.events"], 0).as_array().unwrap().len(), 2);

@@ -39,7 +39,7 @@ fn each_error_has_its_exit_code_and_says_what_to_do() {
         (&["init", "."], 2, "is there already"),
         (&["show", "silver.evnts"], 2, "hint: did you mean `silver.events`?"),
         (&["show", "lakesmith.runs"], 2, "`lakesmith query` reads it"),
-        (&["show", "silver.events@yesterday"], 2, "hint: write a number, or a time with its zone"),
+        (&["show", "silver.events@yesterday"], 2, "hint: write a number, a time with its zone"),
         (
             &["show", "silver.events@99"],
             1,

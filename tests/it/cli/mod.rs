@@ -61,3 +61,4 @@ mod answers;
 mod contract;
 mod diff;
 mod errors;
+mod old_versions;

@@ -5,7 +5,7 @@
 //! `PROPTEST_CASES=200` tries more lives; `LAKESMITH_SEED=…` repeats one and prints it.
 
 mod check;
-mod dice;
+pub mod dice;
 mod events;
 mod history;
 mod model;
