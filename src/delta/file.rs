@@ -83,7 +83,19 @@ impl DataFile {
 
     /// The BLAKE3 of the file's bytes in hexadecimal, if its writer noted it.
     pub fn blake3(&self) -> Option<&str> {
-        self.0.add.tags.as_ref()?.get(BLAKE3_TAG)?.as_deref()
+        self.tag(BLAKE3_TAG)
+    }
+
+    /// A tag of its Add.
+    pub(super) fn tag(&self, key: &str) -> Option<&str> {
+        self.0.add.tags.as_ref()?.get(key)?.as_deref()
+    }
+
+    /// The file, to be added with one more tag.
+    pub(super) fn with_tag(&self, key: &str, value: &str) -> Self {
+        let mut add = self.0.add.clone();
+        add.tags.get_or_insert_default().insert(key.to_owned(), Some(value.to_owned()));
+        DataFile::new(add, self.0.deleted_rows.clone())
     }
 
     /// Whether a deletion vector hides some of its rows.

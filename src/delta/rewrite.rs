@@ -32,6 +32,19 @@ pub(super) async fn write_apart(
     frames: Vec<LazyFrame>,
     shape: Shape,
 ) -> Result<Vec<DataFile>, Error> {
+    Ok(write_each(table, schema, frames, shape).await?.concat())
+}
+
+/// As [`write_apart`]; gives the files of each frame.
+///
+/// # Errors
+/// As [`write_apart`].
+pub(super) async fn write_each(
+    table: &Table,
+    schema: &TableSchema,
+    frames: Vec<LazyFrame>,
+    shape: Shape,
+) -> Result<Vec<Vec<DataFile>>, Error> {
     let write = |frame| async move {
         let writer = Writer::with_file_bytes(table.clone(), schema, shape.file_bytes)?;
         writer.with_lanes(shape.lanes).write_query(frame, |_| ()).await
@@ -41,14 +54,14 @@ pub(super) async fn write_apart(
     let (mut written, mut failure) = (Vec::new(), None);
     for result in results {
         match result {
-            Ok(files) => written.extend(files),
+            Ok(files) => written.push(files),
             Err(error) => failure = failure.or(Some(error)),
         }
     }
     match failure {
         None => Ok(written),
         Some(error) => {
-            table.remove_uncommitted(&written).await?;
+            table.remove_uncommitted(&written.concat()).await?;
             Err(error)
         }
     }

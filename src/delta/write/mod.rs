@@ -41,7 +41,7 @@ pub struct Writer {
 /// The size at which a file is closed.
 pub(super) const FILE_BYTES: usize = 128 << 20;
 /// Frames of a query come in pieces of so many rows.
-const BATCH_ROWS: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 16) - 1);
+pub(super) const BATCH_ROWS: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 16) - 1);
 
 impl Writer {
     pub(super) fn new(table: Table, schema: &TableSchema) -> Result<Self, Error> {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use polars::df;
 use polars::prelude::*;
 use proptest::prelude::*;
@@ -41,20 +43,66 @@ async fn a_table_of_one_file_is_left_alone() {
     assert_eq!(compact(&now(&table).await, note()).await.unwrap(), None);
 }
 
+/// The names of the data files that lie in the table's folder.
+fn on_disk(disk: &Disk, folder: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(disk.path().join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+    entries.filter_map(|name| name.into_string().ok()).filter(|name| name.ends_with(".parquet")).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_that_the_table_has_left_is_refused() {
+async fn what_others_commit_meanwhile_stays() {
     let disk = Disk::new();
     let table = table_of(&disk, &[1]).await;
     append(&table, &[2]).await;
     let stale = now(&table).await;
     append(&table, &[3]).await;
-    assert!(matches!(compact(&stale, note()).await, Err(Error::Lost { version: 2, .. })));
-    assert_eq!(values(&now(&table).await).await, [1, 2, 3]);
+    assert_eq!(compact(&stale, note()).await.unwrap(), Some(3));
+    let after = now(&table).await;
+    assert_eq!((after.files().len(), values(&after).await), (2, vec![1, 2, 3]));
 
-    let both = now(&table).await;
-    compact(&both, note()).await.unwrap();
-    assert!(matches!(compact(&both, note()).await, Err(Error::Lost { version: 3, .. })));
+    // of two compactions of the same files one is in vain, and leaves nothing
+    compact(&after, note()).await.unwrap();
+    let before = on_disk(&disk, "silver/t");
+    assert!(matches!(compact(&after, note()).await, Err(Error::Lost { .. })));
     assert_eq!(values(&now(&table).await).await, [1, 2, 3]);
+    assert_eq!(on_disk(&disk, "silver/t"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_partitions_those_are_compacted_that_nobody_has_replaced() {
+    let disk = Disk::new();
+    let table = disk.lake.table("silver/t");
+    let schema = TableSchema { partition_by: vec!["p".to_owned()], ..schema(&[("a", Type::BigInt), ("p", Type::Int)]) };
+    let write =
+        async |a: i64| table.write(df!("a" => [a, a], "p" => [1i32, 2]).unwrap().lazy(), &schema).await.unwrap();
+    table.create(&schema, Change { adds: write(1).await, ..Change::default() }).await.unwrap();
+    let base = now(&table).await;
+    table.commit(&base, Change { adds: write(2).await, ..Change::default() }).await.unwrap();
+    let stale = now(&table).await;
+    let gone = stale.files().iter().find(|file| file.partition_values()["p"].as_deref() == Some("1")).unwrap();
+    let removes = vec![gone.clone()];
+    table.commit(&stale, Change { removes, operation: Operation::Delete, ..Change::default() }).await.unwrap();
+    let done = rearrange(&stale, &Layout::default(), note()).await.unwrap().unwrap();
+    assert_eq!((done.version, done.removed.len(), done.added.len()), (3, 2, 1));
+    let after = now(&table).await;
+    assert_eq!((after.files().len(), values(&after).await.len()), (2, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_on_two_sides_of_a_value_are_not_mixed() {
+    let disk = Disk::new();
+    let table = table_of(&disk, &[1]).await;
+    for value in 2..=6 {
+        append(&table, &[value]).await;
+    }
+    let layout = Layout { apart: Some(("a".to_owned(), vec![2, 4])), ..Layout::default() };
+    rearrange(&now(&table).await, &layout, note()).await.unwrap().unwrap();
+    let after = now(&table).await;
+    let bounds: BTreeSet<_> = after.files().iter().map(|file| file.min_max_i64("a").unwrap()).collect();
+    assert_eq!(bounds, [(1, 2), (3, 4), (5, 6)].into());
+    assert!(rearrange(&after, &layout, note()).await.unwrap().is_none());
+    let further = Layout { apart: Some(("a".to_owned(), vec![4])), ..layout };
+    assert_eq!(untidy(&after, &further), 2, "the first two may come together now");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +148,8 @@ proptest! {
             }
             table.create(&schema, Change { adds, ..Change::default() }).await.unwrap();
             let before = now(&table).await;
-            compact_to(&before, Map::new(), 16 << 10).await.unwrap();
+            let layout = Layout { file_bytes: 16 << 10, ..Layout::default() };
+            rearrange(&before, &layout, Map::new()).await.unwrap();
             let after = now(&table).await;
             let sorted = async |snapshot: &Snapshot| {
                 collect(snapshot.scan().unwrap()).await.sort(["a", "part"], Default::default()).unwrap()
@@ -108,7 +157,8 @@ proptest! {
             assert!(sorted(&before).await.equals_missing(&sorted(&after).await));
             let small = after.files().iter().filter(|file| file.size() < 8 << 10).count();
             assert!(small <= 2, "one in each partition: {small}");
-            assert_eq!(compact_to(&after, Map::new(), 16 << 10).await.unwrap(), None);
+            assert!(rearrange(&after, &layout, Map::new()).await.unwrap().is_none());
+            assert_eq!(untidy(&after, &layout), 0);
         });
     }
 }
