@@ -67,6 +67,9 @@ pub enum Command {
     /// Compute silver and gold tables anew and publish each in one commit
     #[command(after_help = examples::REBUILD)]
     Rebuild(RebuildArgs),
+    /// Make few files of many small ones, and bring rows together that are asked for together
+    #[command(after_help = examples::OPTIMIZE)]
+    Optimize(OptimizeArgs),
     /// Show how each table is: version, rows, freshness, how far behind, what is stale
     #[command(after_help = examples::STATUS)]
     Status(SelectArgs),
@@ -161,6 +164,20 @@ pub struct RebuildArgs {
     /// Do not ask, and do it even where the guard would stop a table that loses too many rows
     #[arg(short, long)]
     pub yes: bool,
+    /// Tables at work at once; default: the number of cores
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+}
+
+/// `optimize`
+#[derive(Debug, Args)]
+pub struct OptimizeArgs {
+    /// What to optimize
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Bring rows together that are near one another in all of these columns; default: those of the table's `optimize`
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub z_order: Option<Vec<String>>,
     /// Tables at work at once; default: the number of cores
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,

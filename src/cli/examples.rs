@@ -45,6 +45,14 @@ Examples:
   lakesmith rebuild gold --yes            does not ask
   lakesmith rebuild silver.orders --from bronze.orders@12    from bronze as it was";
 
+/// `lakesmith optimize --help`
+pub const OPTIMIZE: &str = "\
+Examples:
+  lakesmith optimize                      every table; a second time does nothing
+  lakesmith optimize silver.orders --z-order customer_id,ordered_at
+
+No row changes, so nothing below is computed anew and nobody is asked.";
+
 /// `lakesmith status --help`
 pub const STATUS: &str = "\
 Examples:

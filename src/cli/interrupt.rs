@@ -1,23 +1,20 @@
 //! Ctrl-C and a polite kill: what is not committed is left undone, and nobody has to wait for our claims to expire.
 
+use std::collections::BTreeSet;
+
 use super::failure::Failure;
-use crate::plan::Request;
-use crate::report::RunReport;
+use crate::name::TableName;
 use crate::run::Run;
 
 /// Exit code of a process that Ctrl-C ended, as shells have it.
 const INTERRUPTED: u8 = 130;
 
-/// The report of `work`, which carries out `run`, unless the user interrupts it.
-pub async fn or_done(
-    run: &Run,
-    request: &Request,
-    work: impl Future<Output = RunReport>,
-) -> Result<RunReport, Failure> {
+/// What comes of `work`, which `run` does to `tables`, unless the user interrupts it.
+pub async fn or_done<T>(run: &Run, tables: &BTreeSet<TableName>, work: impl Future<Output = T>) -> Result<T, Failure> {
     tokio::select! {
-        report = work => Ok(report),
+        done = work => Ok(done),
         () = interrupted() => {
-            run.give_up(&request.tables).await;
+            run.give_up(tables).await;
             let message = "interrupted: what was committed stays, the next run does the rest";
             Err(Failure { errors: vec![message.into()], code: INTERRUPTED })
         }

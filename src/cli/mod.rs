@@ -12,6 +12,7 @@ mod history;
 mod init;
 mod interrupt;
 mod logging;
+mod optimize;
 mod pin;
 mod plan;
 mod progress;
@@ -73,6 +74,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Plan(args) => block_on(plan::carry_out(global, args)),
         Command::Run(args) => block_on(run::carry_out(global, args)),
         Command::Rebuild(args) => block_on(rebuild::carry_out(global, args)),
+        Command::Optimize(args) => block_on(optimize::carry_out(global, args)),
         Command::Status(args) => block_on(status::carry_out(global, args)),
         Command::History(args) => block_on(history::carry_out(global, args)),
         Command::Files(args) => block_on(files::carry_out(global, args)),

@@ -27,7 +27,8 @@ pub async fn carry_out_request(
 ) -> Outcome {
     let progress = Progress::new(global);
     let run = Run::new(project, progress.listener())?;
-    let report = interrupt::or_done(&run, request, run.clone().carry_out(request, at_once(jobs))).await;
+    let work = run.clone().carry_out(request, at_once(jobs));
+    let report = interrupt::or_done(&run, &request.tables, work).await;
     progress.finish();
     let report = report?;
     summary::print(global, &report);

@@ -62,6 +62,29 @@ pub(super) fn event_time(file: &File, columns: &Columns, name: Option<&Text>) ->
     roles(file, columns, std::slice::from_ref(name?), "event_time", fits, "take a date or a timestamp").pop()
 }
 
+/// The names of `z_order:` of a table with these partitions.
+pub(super) fn z_order(file: &File, columns: &Columns, partition_by: &[String], names: &[Text]) -> Vec<String> {
+    if let Some(name) = names.get(MOST_Z_ORDERED) {
+        file.fault(
+            name.mark,
+            format!("more than {MOST_Z_ORDERED} columns in `z_order`; each makes the others matter less"),
+        );
+    }
+    for name in names.iter().filter(|name| partition_by.contains(&name.value)) {
+        let hint = "name columns whose values are mixed within a partition".to_owned();
+        file.hinted(
+            name.mark,
+            format!("`{}` is in `partition_by`: its values lie apart already", name.value),
+            Some(hint),
+        );
+    }
+    let fits = |ty: &Type| !matches!(ty, Type::Array(_) | Type::Struct(_) | Type::Null);
+    roles(file, columns, names, "z_order", fits, "its values must have an order")
+}
+
+/// More of them share too few bits.
+const MOST_Z_ORDERED: usize = 8;
+
 fn is_nested(ty: &Type) -> bool {
     matches!(ty, Type::Array(_) | Type::Struct(_) | Type::Binary | Type::Null)
 }

@@ -1,17 +1,17 @@
 //! A table's file as it is written: kinds and words are checked, names and expressions are not resolved yet.
 
 use super::declared_step::{self, DeclaredStep};
-use super::guard;
 use super::layers::LayerFile;
 use super::model::{Guard, OnChange, Source};
 use super::reader::{File, Map, Text};
 use super::source;
 use super::spelling::{closest, did_you_mean};
 use super::yaml::{Mark, Node, Value};
+use super::{guard, optimize};
 use crate::name::{Layer, TableName};
 
-const BRONZE_KEYS: [&str; 3] = ["owner", "description", "source"];
-const TABLE_KEYS: [&str; 12] = [
+const BRONZE_KEYS: [&str; 4] = ["owner", "description", "optimize", "source"];
+const TABLE_KEYS: [&str; 13] = [
     "owner",
     "description",
     "from",
@@ -23,6 +23,7 @@ const TABLE_KEYS: [&str; 12] = [
     "partition_by",
     "on_change",
     "guard",
+    "optimize",
     "steps",
 ];
 
@@ -32,6 +33,7 @@ pub(super) struct Declared<'a> {
     pub file: File<'a>,
     pub owner: Option<String>,
     pub description: Option<String>,
+    pub optimize: optimize::Declared,
     pub body: Body,
 }
 
@@ -89,10 +91,12 @@ pub(super) fn read<'a>(layer_file: LayerFile<'a>) -> Declared<'a> {
     let what = format!("`{name}`");
     let known: &[&str] = if name.layer == Layer::Bronze { &BRONZE_KEYS } else { &TABLE_KEYS };
     let Some(map) = node.as_ref().and_then(|node| file.map(node, &what, known)) else {
-        return Declared { name, file: file.clone(), owner: None, description: None, body: Body::Unreadable };
+        let optimize = optimize::Declared::default();
+        return Declared { name, file: file.clone(), owner: None, description: None, optimize, body: Body::Unreadable };
     };
     let owner = map.text("owner").map(|text| text.value);
     let description = map.text("description").map(|text| text.value);
+    let optimize = optimize::of_table(&map);
     let body = match name.layer {
         Layer::Bronze => {
             let node =
@@ -101,7 +105,7 @@ pub(super) fn read<'a>(layer_file: LayerFile<'a>) -> Declared<'a> {
         }
         Layer::Silver | Layer::Gold => Body::Table(Box::new(table(&map))),
     };
-    Declared { name, file: file.clone(), owner, description, body }
+    Declared { name, file: file.clone(), owner, description, optimize, body }
 }
 
 fn table(map: &Map) -> DeclaredTable {

@@ -8,7 +8,7 @@ use super::declared::{Declared, DeclaredTable};
 use super::events_columns::Properties;
 use super::events_source::Sources;
 use super::known::Asked;
-use super::model::{ChangedFiles, Events, Guard};
+use super::model::{ChangedFiles, Events, Guard, Optimize};
 use super::reader::Faults;
 use super::typing::Typing;
 use crate::expr::{Column, Columns, Settings};
@@ -26,6 +26,8 @@ pub(super) struct Reading<'r, 'a> {
     pub settings: Settings,
     /// of tables that have none of their own
     pub guard: Guard,
+    /// likewise
+    pub optimize: Optimize,
     pub faults: &'a Faults,
     pub asked: Asked<'r>,
     /// An expression over columns of unknown types is worth a warning: what is read will not be run.

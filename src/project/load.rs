@@ -13,7 +13,7 @@ use super::reader::{Faults, File};
 use super::resolve::{self, Tables};
 use super::settings::{self, Settings};
 use super::yaml::Mark;
-use super::{Fault, derived, layers};
+use super::{Fault, columns, derived, layers};
 use crate::expr::{self, Columns};
 use crate::name::{Layer, TableName};
 
@@ -114,6 +114,7 @@ fn read_tables(
         root,
         settings: expr::Settings { timezone },
         guard: settings.as_ref().map(|s| s.guard).unwrap_or_default(),
+        optimize: settings.as_ref().map(|s| s.optimize.clone()).unwrap_or_default(),
         faults,
         asked: Asked::new(known, settings.as_ref().map(|s| &s.environment)),
         only_checks: only_checks || settings.is_none(),
@@ -161,9 +162,21 @@ impl<'a> Reading<'_, 'a> {
             }
         };
         let guard = declared.guard().unwrap_or(self.guard);
+        let optimize = declared.optimize.over(&self.optimize, z_order(declared, &definition));
         let (name, file) = (declared.name.clone(), declared.file.path.clone());
-        Some(Table { name, file, owner, description, guard, definition })
+        Some(Table { name, file, owner, description, guard, optimize, definition })
     }
+}
+
+/// The names of `z_order:`; those of bronze columns are looked at when its rows are brought into order.
+fn z_order(declared: &Declared, definition: &Definition) -> Vec<String> {
+    let names = &declared.optimize.z_order;
+    let (columns, partition_by) = match definition {
+        Definition::Bronze(_) => return names.iter().map(|name| name.value.clone()).collect(),
+        Definition::Silver(events) => (&events.output, &events.partition_by),
+        Definition::Gold(derived) => (&derived.output, &derived.partition_by),
+    };
+    columns::z_order(&declared.file, columns, partition_by, names)
 }
 
 /// The columns that other tables can read.

@@ -20,6 +20,7 @@ mod known;
 mod layers;
 mod load;
 mod model;
+mod optimize;
 mod reader;
 mod resolve;
 mod select;
@@ -40,7 +41,7 @@ pub use known::{Known, Question};
 pub use load::{Checked, check, environment, load};
 pub use model::{
     ChangedFiles, Contract, CsvOptions, Definition, Derived, Environment, EventColumn, EventInput, Events, Format,
-    Guard, OnChange, Project, Property, Rule, SameContent, Secret, Source, Table,
+    Guard, OnChange, Optimize, Project, Property, Rule, SameContent, Secret, Source, Table,
 };
 pub use select::select;
 pub use source::span;

@@ -69,6 +69,8 @@ pub struct Table {
     pub description: Option<String>,
     /// how many of its rows a run or a rebuild may take away
     pub guard: Guard,
+    /// how its files are kept in order
+    pub optimize: Optimize,
     /// how the table comes about
     pub definition: Definition,
 }
@@ -85,6 +87,21 @@ pub enum Guard {
 impl Default for Guard {
     fn default() -> Self {
         Guard::Share(0.5)
+    }
+}
+
+/// How a table's files are kept in order. No row changes by it, so it is no part of the definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Optimize {
+    /// a run that leaves more small files than this makes few of them; `None`: no run does
+    pub auto: Option<usize>,
+    /// `optimize` brings rows that are near one another in all of these columns into the same files
+    pub z_order: Vec<String>,
+}
+
+impl Default for Optimize {
+    fn default() -> Self {
+        Optimize { auto: Some(100), z_order: Vec::new() }
     }
 }
 

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::expand::{Lookup, expand, is_credential, is_reference, password_in};
-use super::guard;
-use super::model::{Environment, Guard, Secret};
+use super::model::{Environment, Guard, Optimize, Secret};
 use super::reader::{File, Map, Text};
 use super::spelling::did_you_mean;
 use super::yaml::{Mark, Node};
+use super::{guard, optimize};
 
 /// The file's name.
 pub(super) const FILE: &str = "lakesmith.yaml";
-const KEYS: [&str; 5] = ["name", "environment", "timezone", "guard", "environments"];
+const KEYS: [&str; 6] = ["name", "environment", "timezone", "guard", "optimize", "environments"];
 const ENVIRONMENT_KEYS: [&str; 3] = ["lake", "landing", "storage"];
 
 /// `lakesmith.yaml`, for one environment.
@@ -20,6 +20,7 @@ pub(super) struct Settings {
     pub name: String,
     pub timezone: chrono_tz::Tz,
     pub guard: Guard,
+    pub optimize: Optimize,
     pub environment: Environment,
 }
 
@@ -32,8 +33,9 @@ pub(super) fn read(file: &File, node: &Node, root: &Path, chosen: Option<&str>, 
     }
     let timezone = timezone(&map);
     let guard = guard::read(&map).unwrap_or_default();
+    let optimize = optimize::of_project(&map);
     let environment = environments(&map, root, chosen, vars);
-    Some(Settings { name: name?.value, timezone: timezone?, guard, environment: environment? })
+    Some(Settings { name: name?.value, timezone: timezone?, guard, optimize, environment: environment? })
 }
 
 fn timezone(map: &Map) -> Option<chrono_tz::Tz> {

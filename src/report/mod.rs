@@ -3,6 +3,7 @@
 mod counts;
 mod difference;
 mod guard;
+mod optimize;
 mod rehearsal;
 mod vacuum;
 pub mod value;
@@ -11,6 +12,7 @@ mod verify;
 pub use counts::RowCounts;
 pub use difference::{Change, ColumnDiff, DiffRead, DiffRows, DiffSide, RowChange, TableDiff, Total};
 pub use guard::GuardStop;
+pub use optimize::{BeforeAfter, OptimizeReport, Optimized};
 pub use rehearsal::{QuarantineDiff, Rehearsal};
 pub use vacuum::{DeletedFile, Keeper, KeptVersion, VacuumReport, VacuumedTable};
 pub use verify::{
@@ -133,6 +135,8 @@ pub enum Action {
     Backfill,
     /// an earlier version is published again
     Restore,
+    /// files are rewritten, rows stay
+    Optimize,
     /// nothing
     None,
 }
@@ -146,6 +150,7 @@ impl Action {
             Action::Rebuild => "rebuild",
             Action::Backfill => "backfill",
             Action::Restore => "restore",
+            Action::Optimize => "optimize",
             Action::None => "none",
         }
     }

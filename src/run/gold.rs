@@ -175,6 +175,10 @@ impl Gold<'_> {
     pub fn schema(&self) -> TableSchema {
         let mut stats = self.derived.key.clone();
         stats.extend(self.derived.event_time.clone().filter(|c| !self.derived.key.contains(c)));
+        if !stats.is_empty() {
+            let more = self.run.z_order(self.name).iter().filter(|c| !stats.contains(*c)).cloned();
+            stats.extend(more.collect::<Vec<_>>());
+        }
         TableSchema {
             columns: self.derived.output.clone(),
             partition_by: self.derived.partition_by.clone(),

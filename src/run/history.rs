@@ -5,7 +5,7 @@ use polars::prelude::*;
 
 use super::error::Result;
 use super::protocol::RUNS;
-use super::{Run, retry};
+use super::{Run, optimize, retry};
 use crate::delta::{Change, Operation, TableSchema};
 use crate::expr::{Column as Col, Type};
 use crate::report::{RowCounts, RunReport, Status, TableReport};
@@ -46,10 +46,12 @@ pub async fn record(run: &Run, report: &RunReport) -> Result<()> {
     let adds = table.write(frame.lazy(), &schema()).await?;
     retry::until_won("the history of runs", || async {
         let change = Change { adds: adds.clone(), operation: Operation::Append, ..Change::default() };
-        match table.snapshot().await? {
-            Some(base) => table.commit(&base, change).await?,
+        let base = table.snapshot().await?;
+        match &base {
+            Some(base) => table.commit(base, change).await?,
             None => table.create(&schema(), change).await?,
         };
+        optimize::own_table(&run.lake, RUNS, base.as_ref(), &run.id).await;
         Ok(())
     })
     .await

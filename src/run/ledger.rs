@@ -6,14 +6,11 @@ use polars::prelude::*;
 
 use super::error::{Error, Result};
 use super::protocol::{LEDGER, ledger_txn};
-use super::{retry, stream};
-use crate::delta::{self, Change, Lake, Operation, Snapshot, TableSchema};
+use super::{optimize, retry, stream};
+use crate::delta::{Change, Lake, Operation, Snapshot, TableSchema};
 use crate::expr::{Column as Col, Type};
 use crate::name::TableName;
 use crate::plan::{FileState, Ledger, LedgerEntry};
-
-/// The ledger is compacted when it has so many files.
-const MANY_FILES: usize = 64;
 
 /// The ledger's columns.
 pub fn schema() -> TableSchema {
@@ -113,21 +110,8 @@ async fn try_append(lake: &Lake, lines: &Lines) -> Result<()> {
         Some(base) => table.commit(base, change).await?,
         None => table.create(&schema(), change).await?,
     };
-    if snapshot.is_some_and(|base| base.files().len() >= MANY_FILES) {
-        compact(lake, &lines.run_id).await;
-    }
+    optimize::own_table(lake, LEDGER, snapshot.as_ref(), &lines.run_id).await;
     Ok(())
-}
-
-/// Each look reads the whole ledger, and each append adds a file to it. If it fails, the next append tries again.
-async fn compact(lake: &Lake, run_id: &str) {
-    let compacted = match lake.table(LEDGER).snapshot().await {
-        Ok(Some(snapshot)) => delta::compact(&snapshot, note(run_id, "optimize")).await.map(drop),
-        other => other.map(drop),
-    };
-    if let Err(error) = compacted {
-        tracing::debug!(%error, "the ledger was not compacted");
-    }
 }
 
 fn note(run_id: &str, action: &str) -> serde_json::Map<String, serde_json::Value> {
@@ -197,6 +181,7 @@ mod tests {
     use crate::bronze::FileStat;
     use crate::name::Layer;
     use crate::run::landing::line;
+    use crate::run::optimize::MANY_FILES;
 
     fn lines(owner: &Owner, n: i64) -> Lines {
         let stat = FileStat { path: format!("{n}.csv"), size: 1, mtime_ns: n };

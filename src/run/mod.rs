@@ -17,6 +17,7 @@ mod known;
 mod landing;
 mod ledger;
 mod look;
+mod optimize;
 mod past;
 mod pins;
 mod preview;

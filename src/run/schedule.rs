@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::claim::{Claimed, claim};
 use super::error::{Error, Result};
-use super::{Event, Run, gold, ingest, rebuild, retry, silver};
+use super::{Event, Run, gold, ingest, optimize, rebuild, retry, silver};
 use crate::name::TableName;
 use crate::plan::Decision;
 use crate::project::{Definition, Project, Table};
@@ -107,7 +107,10 @@ async fn claimed(run: &Run, table: &Table) -> Result<TableReport> {
     match claim(&run.lake, &table.name, &run.id).await? {
         Claimed::Theirs(theirs) => Ok(TableReport::left_to(table.name.clone(), &theirs.run_id, theirs.until)),
         Claimed::Ours(lease) => {
-            let done = retry::until_won(&format!("`{}`", table.name), || work(run, table)).await;
+            let mut done = retry::until_won(&format!("`{}`", table.name), || work(run, table)).await;
+            if let Ok(report) = &mut done {
+                optimize::after_run(run, table, report).await;
+            }
             lease.release().await;
             done
         }

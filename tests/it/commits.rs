@@ -65,6 +65,29 @@ fn what_a_dead_run_put_into_the_quarantine_never_counts() {
 }
 
 #[test]
+fn a_compaction_of_the_quarantine_changes_nothing_about_what_counts() {
+    let project = Project::small();
+    for file in 1..=2 {
+        project.write(&format!("landing/events/{file}.csv"), GOOD_AND_BAD);
+        project.run(0);
+    }
+    let quarantine = lake(&project).table("quarantine/events");
+    let files = || block_on(async { quarantine.snapshot().await.unwrap().unwrap().files().len() });
+    assert_eq!((files(), refused(&project)), (2, 2));
+    // compacted before a run dies, and after
+    project.json(&["optimize", "silver.events"], 0);
+    assert_eq!((files(), refused(&project)), (1, 2));
+    block_on(replace_and_die(&quarantine, &quarantine));
+    assert_eq!(refused(&project), 2);
+    project.json(&["optimize", "silver.events"], 0);
+    assert_eq!((files(), refused(&project)), (1, 2));
+    project.write("landing/events/3.csv", "id,kind,amount,at\ny,c,3.30,\n");
+    project.run(0);
+    assert_eq!(refused(&project), 3);
+    assert_eq!(project.value("SELECT count(*) FROM quarantine.events"), 3);
+}
+
+#[test]
 fn a_quarantine_that_a_dead_run_made_holds_nothing() {
     let project = Project::small();
     project.write("landing/events/1.csv", "id,kind,amount,at\n1,a,1.10,\n");

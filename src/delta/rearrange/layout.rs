@@ -16,6 +16,8 @@ const SMALL: usize = 2;
 pub struct Layout {
     /// files come near to this size, in bytes
     pub file_bytes: usize,
+    /// so many small files of one partition are worth the work
+    pub at_least: usize,
     /// rows that are near one another in all of these columns come into the same files; none: their order stays
     pub z_order: Vec<String>,
     /// an integer column, and ascending values of it: rows up to a value and rows beyond it stay in files of their own
@@ -32,7 +34,7 @@ pub(super) struct Lot {
 
 impl Default for Layout {
     fn default() -> Self {
-        Layout { file_bytes: FILE_BYTES, z_order: Vec::new(), apart: None }
+        Layout { file_bytes: FILE_BYTES, at_least: 2, z_order: Vec::new(), apart: None }
     }
 }
 
@@ -102,7 +104,7 @@ impl Layout {
         }
         let small = |file: &DataFile| file.size() < (self.file_bytes / SMALL) as u64 && file.tag(zorder::TAG).is_none();
         let files: Vec<DataFile> = group.into_iter().filter(|file| small(file) || file.has_deletion_vector()).collect();
-        let gains = files.len() > 1 || files.iter().any(DataFile::has_deletion_vector);
+        let gains = files.len() >= self.at_least.max(2) || files.iter().any(DataFile::has_deletion_vector);
         gains.then_some(Lot { files, z_order: false })
     }
 }

@@ -83,10 +83,12 @@ async fn pass(
     stretches: Range<usize>,
     layout: &Layout,
 ) -> Result<Vec<DataFile>, Error> {
-    let (table, schema) = (snapshot.table(), snapshot.schema());
+    let (table, mut schema) = (snapshot.table(), snapshot.schema().clone());
+    // An order that statistics do not tell is of no use to a reader.
+    schema.stats_columns = schema.with_statistics().into_iter().chain(layout.z_order.clone()).collect();
     // Only a stretch much longer than the others, of equal values, makes more than one file.
     let file_bytes = layout.file_bytes.saturating_mul(2);
-    let writer = |_| Ok(Writer::with_file_bytes(table.clone(), schema, file_bytes)?.with_lanes(1));
+    let writer = |_| Ok(Writer::with_file_bytes(table.clone(), &schema, file_bytes)?.with_lanes(1));
     let writers: Arc<Vec<Writer>> = Arc::new(stretches.clone().map(writer).collect::<Result<_, Error>>()?);
     let (sinks, curve) = (Arc::clone(&writers), Arc::clone(curve));
     let query = tokio::task::spawn_blocking(move || -> PolarsResult<()> {

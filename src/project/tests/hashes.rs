@@ -28,6 +28,7 @@ fn what_changes_no_row_keeps_the_hash() {
             "from:",
             "# a remark\nowner: other\ndescription: other\non_change: forward_only\nevent_time: updated_at\nfrom:",
         ),
+        (silver, "from:", "optimize: { auto: off, z_order: [status, order_id] }\nfrom:"),
         (silver, "key: [order_id]", "key:   order_id   # the same"),
         (silver, "quantity * unit_price", "quantity*unit_price"),
         ("schemas/orders.odcs.yaml", "id: orders\n", "id: other\nteam: { name: us }\n"),

@@ -158,6 +158,7 @@ impl Silver<'_> {
         let mut stats: Vec<String> = self.events.key.iter().chain(&self.events.latest_by).cloned().collect();
         stats.extend(self.events.event_time.clone());
         stats.extend(["_batch", "_source_file", "_source_row"].map(String::from));
+        stats.extend(self.run.z_order(self.name).to_vec());
         let mut once = std::collections::BTreeSet::new();
         stats.retain(|c| once.insert(c.clone()));
         TableSchema {
