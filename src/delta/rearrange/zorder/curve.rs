@@ -75,7 +75,8 @@ mod tests {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for i in 0..16i64 {
             for j in 0..16i64 {
-                (x.push(i), y.push(j));
+                x.push(i);
+                y.push(j);
             }
         }
         let rows = df!("x" => x, "y" => y).unwrap();
