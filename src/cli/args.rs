@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::examples;
+use crate::plan::Chunk;
 
 /// Keeps a medallion lakehouse on Delta Lake: files in, bronze, silver, gold out.
 #[derive(Debug, Parser)]
@@ -67,6 +68,9 @@ pub enum Command {
     /// Compute silver and gold tables anew and publish each in one commit
     #[command(after_help = examples::REBUILD)]
     Rebuild(RebuildArgs),
+    /// Compute a range of event time anew, chunk by chunk
+    #[command(after_help = examples::BACKFILL)]
+    Backfill(BackfillArgs),
     /// Make few files of many small ones, and bring rows together that are asked for together
     #[command(after_help = examples::OPTIMIZE)]
     Optimize(OptimizeArgs),
@@ -146,6 +150,9 @@ pub struct RunArgs {
     /// Tables at work at once; default: the number of cores
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Load a long history by ranges
+    #[command(flatten)]
+    pub range: RangeArgs,
 }
 
 /// `rebuild`
@@ -169,6 +176,29 @@ pub struct RebuildArgs {
     pub jobs: Option<u16>,
 }
 
+/// `backfill`
+#[derive(Debug, Args)]
+pub struct BackfillArgs {
+    /// Tables with an event_time: silver.orders, silver.orders+ (what is made from it follows), silver
+    #[arg(value_name = "SELECT", required = true)]
+    pub select: Vec<String>,
+    /// The first event time: a date or a time, in the project's time zone unless it names one
+    #[arg(long, value_name = "TIME")]
+    pub from: String,
+    /// The first event time beyond
+    #[arg(long, value_name = "TIME")]
+    pub to: String,
+    /// Commit piece by piece, each so long, e.g. 1d, 2w, 1mo; not given: all at once
+    #[arg(long, value_name = "LENGTH")]
+    pub chunk: Option<Chunk>,
+    /// Do not ask, and let tables lose more rows than their guard allows
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Tables at work at once in what follows; default: the number of cores
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+}
+
 /// `optimize`
 #[derive(Debug, Args)]
 pub struct OptimizeArgs {
@@ -181,6 +211,20 @@ pub struct OptimizeArgs {
     /// Tables at work at once; default: the number of cores
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+}
+
+/// A range of event time that a run is to load.
+#[derive(Debug, Args)]
+pub struct RangeArgs {
+    /// Load silver tables that are not complete yet by ranges: the first event time
+    #[arg(long, value_name = "TIME", requires = "to")]
+    pub from: Option<String>,
+    /// The first event time beyond the range
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub to: Option<String>,
+    /// Commit such a table piece by piece, each so long, e.g. 1d, 2w, 1mo
+    #[arg(long, value_name = "LENGTH", requires = "from")]
+    pub chunk: Option<Chunk>,
 }
 
 /// `history`

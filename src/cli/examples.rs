@@ -33,6 +33,8 @@ Examples:
   lakesmith run                           everything; running again finishes what was left
   lakesmith run bronze                    only take in files
   lakesmith run bronze.orders+ --json     one source and what is made from it, for a script
+  lakesmith run --from 2020-01-01 --to 2026-11-01 --chunk 1mo
+                                          the first load of a long history, a commit a month
 
 Exit code 1: a table failed or a file is set aside; the others are done all the same.";
 
@@ -44,6 +46,14 @@ Examples:
   lakesmith rebuild silver.orders+        asks first; the table and what is made from it
   lakesmith rebuild gold --yes            does not ask
   lakesmith rebuild silver.orders --from bronze.orders@12    from bronze as it was";
+
+/// `lakesmith backfill --help`
+pub const BACKFILL: &str = "\
+Examples:
+  lakesmith backfill silver.orders --from 2026-10-01 --to 2026-11-01
+  lakesmith backfill silver.orders+ --from 2020-01-01 --to 2026-11-01 --chunk 1mo --yes
+
+Running it again after an interruption does the chunks that are left.";
 
 /// `lakesmith optimize --help`
 pub const OPTIMIZE: &str = "\

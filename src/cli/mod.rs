@@ -1,6 +1,7 @@
 //! The command line: one file per command, flags in [`args`], the look of it in `ui`.
 
 mod args;
+mod backfill;
 mod check;
 mod diff;
 mod difference;
@@ -74,6 +75,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Plan(args) => block_on(plan::carry_out(global, args)),
         Command::Run(args) => block_on(run::carry_out(global, args)),
         Command::Rebuild(args) => block_on(rebuild::carry_out(global, args)),
+        Command::Backfill(args) => block_on(backfill::carry_out(global, args)),
         Command::Optimize(args) => block_on(optimize::carry_out(global, args)),
         Command::Status(args) => block_on(status::carry_out(global, args)),
         Command::History(args) => block_on(history::carry_out(global, args)),

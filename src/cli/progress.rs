@@ -31,6 +31,8 @@ struct Bars {
 struct Work {
     began: Instant,
     rows: u64,
+    /// of a backfill: the number of the chunk, and how many there are
+    chunk: Option<(usize, usize)>,
     bar: Option<ProgressBar>,
 }
 
@@ -90,11 +92,16 @@ impl Bars {
         match event {
             _ if self.over => {}
             Event::Started(table) => {
-                self.running.insert(table, Work { began: Instant::now(), rows: 0, bar: None });
+                self.running.insert(table, Work { began: Instant::now(), rows: 0, chunk: None, bar: None });
             }
             Event::Progress { table, rows } => {
                 if let Some(work) = self.running.get_mut(&table) {
                     work.rows += rows;
+                }
+            }
+            Event::Chunk { table, number, of } => {
+                if let Some(work) = self.running.get_mut(&table) {
+                    work.chunk = Some((number, of));
                 }
             }
             Event::Finished(report) => {
@@ -112,8 +119,11 @@ impl Bars {
                 continue;
             }
             let bar = work.bar.get_or_insert_with(|| spinner(&self.all, table, elapsed));
-            if work.rows > 0 {
-                bar.set_message(format!("{} rows", words::thousands(work.rows)));
+            let chunk = work.chunk.map(|(number, of)| format!("chunk {number} of {of}"));
+            let rows = (work.rows > 0).then(|| format!("{} rows", words::thousands(work.rows)));
+            let told: Vec<String> = chunk.into_iter().chain(rows).collect();
+            if !told.is_empty() {
+                bar.set_message(told.join(", "));
             }
             bar.tick();
         }
@@ -133,6 +143,7 @@ fn log(event: &Event) {
     match event {
         Event::Started(table) => tracing::debug!(%table, "started"),
         Event::Progress { table, rows } => tracing::trace!(%table, rows, "rows"),
+        Event::Chunk { table, number, of } => tracing::debug!(%table, number, of, "chunk"),
         Event::Finished(report) => finished(report),
     }
 }

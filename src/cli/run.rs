@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::args::{Global, RunArgs};
 use super::failure::Outcome;
 use super::progress::Progress;
-use super::{interrupt, summary};
+use super::{backfill, interrupt, summary};
 use crate::plan::Request;
 use crate::project::Project;
 use crate::run::Run;
@@ -14,6 +14,9 @@ pub async fn carry_out(global: &Global, args: &RunArgs) -> Outcome {
     let project = super::project(global)?;
     super::mention_warnings(global, &project);
     let tables = super::selected(&project, &args.select.select)?;
+    if args.range.from.is_some() {
+        return backfill::load(global, project, &tables, (&args.range, args.yes), args.jobs).await;
+    }
     let request = Request { tables, unguarded: args.yes, ..Request::default() };
     carry_out_request(global, project, &request, args.jobs).await
 }

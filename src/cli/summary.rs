@@ -4,7 +4,7 @@ use super::args::Global;
 use super::failure::Complaint;
 use super::table::{Column, table};
 use super::{ui, words};
-use crate::report::{Action, FileNote, RowCounts, RunReport, Status, TableReport};
+use crate::report::{Action, ChunkReport, ChunkStatus, FileNote, RowCounts, RunReport, Status, TableReport};
 
 /// Files named per table; the rest is counted.
 const FILES_SHOWN: usize = 10;
@@ -62,6 +62,7 @@ fn rows(table: &TableReport) -> String {
         }
         _ => counts(&table.rows),
     }];
+    parts.extend(chunks(&table.chunks));
     if !files.set_aside.is_empty() {
         parts.push(format!("{} set aside", words::count(files.set_aside.len() as u64, "file")));
     }
@@ -70,6 +71,20 @@ fn rows(table: &TableReport) -> String {
     }
     parts.retain(|part| !part.is_empty());
     parts.join(", ")
+}
+
+/// What became of several chunks.
+fn chunks(chunks: &[ChunkReport]) -> Option<String> {
+    let words = [
+        (ChunkStatus::Succeeded, "changed"),
+        (ChunkStatus::Unchanged, "as they were"),
+        (ChunkStatus::Skipped, "done before"),
+        (ChunkStatus::Failed, "failed"),
+    ];
+    let count = |status| chunks.iter().filter(|chunk| chunk.status == status).count();
+    let counted = words.map(|(status, word)| (count(status), word));
+    let parts = counted.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect::<Vec<_>>();
+    (chunks.len() > 1).then(|| format!("chunks: {}", parts.join(", ")))
 }
 
 fn counts(rows: &RowCounts) -> String {
@@ -124,6 +139,10 @@ fn remarks(global: &Global, table: &TableReport) -> Vec<String> {
     if !table.files.left.is_empty() {
         lines.push(format!("`{}` leaves for the next run:", table.table));
         lines.extend(listed(&table.files.left));
+    }
+    if let [.., done, ChunkReport { status: ChunkStatus::Failed, .. }] = table.chunks.as_slice() {
+        let until = done.to.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        lines.push(format!("`{}` is done until {until}; the same command goes on from there", table.table));
     }
     if table.rows.quarantined > 0 && table.status == Status::Succeeded {
         let rows = words::count(table.rows.quarantined, "row");

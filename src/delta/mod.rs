@@ -30,6 +30,7 @@ mod scan;
 mod schema;
 mod side;
 mod snapshot;
+mod span;
 mod stored;
 mod table;
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub fn decide(wanted: Wanted<'_>, lake: &LakeState) -> Decision {
     advance(wanted, own, lake, changed)
 }
 
-fn missing_input(wanted: Wanted<'_>, lake: &LakeState) -> Option<String> {
+pub(super) fn missing_input(wanted: Wanted<'_>, lake: &LakeState) -> Option<String> {
     let missing: Vec<_> = wanted.inputs.iter().filter(|i| !lake.contains_key(i)).collect();
     let first = missing.first()?;
     // A silver table with several sources begins with those that have something.
@@ -66,7 +66,7 @@ fn missing_input(wanted: Wanted<'_>, lake: &LakeState) -> Option<String> {
     (!enough).then(|| format!("`{first}` has no rows yet"))
 }
 
-fn changed_definition(wanted: Wanted<'_>, own: &TableState) -> Decision {
+pub(super) fn changed_definition(wanted: Wanted<'_>, own: &TableState) -> Decision {
     if own.left.iter().any(|h| h == wanted.definition) {
         return Decision::Refuse(format!(
             "`{t}` has left this definition for a later one, perhaps from another checkout; if this one is to hold \
@@ -86,7 +86,9 @@ fn advance(wanted: Wanted<'_>, own: &TableState, lake: &LakeState, changed: bool
             from.insert(input.clone(), watermark);
         }
     }
-    match (from.is_empty(), own.mixed || changed) {
+    // Then every event is read under the one definition that all rows follow, and the greatest of each key wins.
+    let completes = own.is_loading() && own.follows(wanted.definition);
+    match (from.is_empty(), (own.mixed && !completes) || changed) {
         (true, _) => Decision::Nothing,
         (false, mixed) => Decision::Advance { from, mixed },
     }
@@ -94,7 +96,7 @@ fn advance(wanted: Wanted<'_>, own: &TableState, lake: &LakeState, changed: bool
 
 /// Why nothing may be done with a table by itself, not even a rebuild for a changed definition: what is there now may be
 /// less than what its rows were made from.
-fn refuse(wanted: Wanted<'_>, own: &TableState, lake: &LakeState) -> Option<String> {
+pub(super) fn refuse(wanted: Wanted<'_>, own: &TableState, lake: &LakeState) -> Option<String> {
     let table = wanted.table;
     if own.definition.is_none() {
         return Some(format!(

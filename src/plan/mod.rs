@@ -1,15 +1,21 @@
 //! Pure: (project, state of its tables, request) -> plan. What `plan` prints is what `run` follows.
 
+mod backfill;
+mod backfill_request;
 mod decide;
 mod files;
 mod guard;
 mod predict;
+mod ranges;
 mod state;
 
+pub use backfill::{Backfill, backfill};
+pub use backfill_request::BackfillRequest;
 pub use decide::{Decision, Wanted, decide};
 pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, read_as, unreadable};
 pub use guard::guard;
 pub use predict::{Landing, plan};
+pub use ranges::{Chunk, Moment, Range};
 pub use state::{LakeState, TableState};
 
 use std::collections::{BTreeMap, BTreeSet};

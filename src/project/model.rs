@@ -338,6 +338,15 @@ impl Derived {
 }
 
 impl Definition {
+    /// The column that ranges of time are told by; bronze has none.
+    pub fn event_time(&self) -> Option<&str> {
+        match self {
+            Definition::Bronze(_) => None,
+            Definition::Silver(events) => events.event_time.as_deref(),
+            Definition::Gold(derived) => derived.event_time.as_deref(),
+        }
+    }
+
     /// What a changed definition does; bronze has none that could change its rows.
     pub fn on_change(&self) -> Option<OnChange> {
         match self {

@@ -1,5 +1,6 @@
 //! What happened: the report of a run, its rows accounted for.
 
+mod chunks;
 mod counts;
 mod difference;
 mod guard;
@@ -9,6 +10,7 @@ mod vacuum;
 pub mod value;
 mod verify;
 
+pub use chunks::{ChunkReport, ChunkStatus};
 pub use counts::RowCounts;
 pub use difference::{Change, ColumnDiff, DiffRead, DiffRows, DiffSide, RowChange, TableDiff, Total};
 pub use guard::GuardStop;
@@ -57,6 +59,9 @@ pub struct TableReport {
     /// the guard stopped it
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guard: Option<GuardStop>,
+    /// a backfill: what became of each chunk
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chunks: Vec<ChunkReport>,
     /// bronze only: what became of the files
     #[serde(skip_serializing_if = "FileCounts::is_empty")]
     pub files: FileCounts,
@@ -205,6 +210,7 @@ impl TableReport {
             error: None,
             note: Some(note.into()),
             guard: None,
+            chunks: Vec::new(),
             files: FileCounts::default(),
             inputs: Vec::new(),
         }

@@ -108,7 +108,8 @@ impl Read {
     }
 }
 
-fn counts(merged: &Merged) -> RowCounts {
+/// What became of the rows that were computed.
+pub fn counts(merged: &Merged) -> RowCounts {
     let delta::MergeRows { inserted, updated, unchanged, superseded, deleted } = merged.rows;
     let read = inserted + updated + unchanged + superseded;
     RowCounts { read, inserted, updated, unchanged, superseded, deleted, ..RowCounts::default() }
@@ -125,7 +126,13 @@ impl Gold<'_> {
     }
 
     /// Writes rows and finds what they change.
-    async fn merge(&self, base: Option<&Snapshot>, target: &Table, frame: LazyFrame, scope: Scope) -> Result<Merged> {
+    pub async fn merge(
+        &self,
+        base: Option<&Snapshot>,
+        target: &Table,
+        frame: LazyFrame,
+        scope: Scope,
+    ) -> Result<Merged> {
         let schema = self.schema();
         let (run, name) = (self.run.clone(), self.name.clone());
         let tell = move |rows| run.tell(Event::Progress { table: name.clone(), rows });

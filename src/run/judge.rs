@@ -25,6 +25,8 @@ pub struct Bronze {
     pub reach: Reach,
     /// as it is read
     pub snapshot: Snapshot,
+    /// of the events within reach only those at these places: `_batch`, `_source_file`, `_source_row`, each once
+    pub only: Option<DataFrame>,
 }
 
 /// Files that hold the judged rows, not committed yet.
@@ -105,8 +107,13 @@ impl Judging<'_> {
     /// Gives the number of events.
     async fn judge(&self, (good, bad): (Arc<delta::Writer>, Arc<delta::Writer>), counts: Arc<Counts>) -> Result<u64> {
         let events = self.source.events()?;
-        let counted = events.clone();
-        let read = tokio::task::spawn_blocking(move || stream::count(counted.select([col("_batch")]))).await??;
+        let read = match &self.source.only {
+            Some(only) => only.height() as u64,
+            None => {
+                let counted = events.clone();
+                tokio::task::spawn_blocking(move || stream::count(counted.select([col("_batch")]))).await??
+            }
+        };
         let prepared = silver::prepare(self.events, self.source.index, events)?;
         let (run, name) = (self.run.clone(), self.name.clone());
         let each = move |batch: DataFrame| -> Result<()> {
@@ -126,7 +133,7 @@ impl Judging<'_> {
 
 impl Bronze {
     /// The rows within reach, at the pinned version.
-    fn events(&self) -> Result<LazyFrame> {
+    pub fn events(&self) -> Result<LazyFrame> {
         let beyond = match self.reach.after {
             None => self.snapshot.scan()?,
             Some(after) => {
@@ -134,9 +141,14 @@ impl Bronze {
                 self.snapshot.scan_files(&files)?.filter(col("_batch").gt(lit(after)))
             }
         };
-        Ok(match self.snapshot.txn(BATCH) {
+        let events = match self.snapshot.txn(BATCH) {
             Some(last) if last > self.reach.upto => beyond.filter(col("_batch").lt_eq(lit(self.reach.upto))),
             _ => beyond,
+        };
+        let on = ["_batch", "_source_file", "_source_row"].map(col);
+        Ok(match &self.only {
+            Some(only) => events.join(only.clone().lazy(), on.clone(), on, JoinArgs::new(JoinType::Semi)),
+            None => events,
         })
     }
 }

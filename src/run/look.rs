@@ -7,7 +7,7 @@ use super::error::{Error, Result};
 use super::protocol::{folder, table_state};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
-use crate::plan::{Decision, LakeState, Wanted, decide};
+use crate::plan::{Backfill, Decision, LakeState, Wanted, backfill, decide};
 use crate::project::{OnChange, Project, definition_hash};
 
 /// What a look at a table has shown.
@@ -18,6 +18,8 @@ pub struct Seen {
     pub inputs: BTreeMap<TableName, Snapshot>,
     /// what it needs
     pub decision: Decision,
+    /// what a backfill may do with it
+    pub backfill: Backfill,
 }
 
 impl Seen {
@@ -64,7 +66,7 @@ impl Run {
             self.project.tables.get(name).and_then(|t| t.definition.on_change()).unwrap_or(OnChange::Rebuild);
         let names = self.project.inputs(name);
         let wanted = Wanted { table: name, inputs: &names, definition: &definition, on_change };
-        Ok(Seen { decision: decide(wanted, &lake), own, inputs })
+        Ok(Seen { decision: decide(wanted, &lake), backfill: backfill(wanted, &lake), own, inputs })
     }
 }
 

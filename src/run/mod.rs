@@ -1,6 +1,7 @@
 //! Carries out a plan, task by task. The only place that collects lazy frames.
 
 mod anew;
+mod backfill;
 mod batch;
 mod claim;
 mod compare;
@@ -56,7 +57,7 @@ pub use vacuum::Vacuum;
 
 use crate::delta::Lake;
 use crate::name::TableName;
-use crate::plan::Request;
+use crate::plan::{BackfillRequest, Request};
 use crate::project::Project;
 use crate::report::{RunReport, TableReport};
 
@@ -71,6 +72,15 @@ pub enum Event {
         table: TableName,
         /// so many more
         rows: u64,
+    },
+    /// a backfill begins with a chunk
+    Chunk {
+        /// whose
+        table: TableName,
+        /// 1 for the first
+        number: usize,
+        /// how many there are
+        of: usize,
     },
     /// a table's task ended
     Finished(Box<TableReport>),
@@ -123,6 +133,18 @@ impl Run {
         let report = RunReport::new(run.id.clone(), reports);
         if let Err(error) = history::record(&run, &report).await {
             tracing::warn!(%error, "the run could not be written to the history of runs");
+        }
+        report
+    }
+
+    /// Computes a range of event time anew, chunk by chunk, table by table, each after those that it reads; then runs
+    /// what follows, at most `jobs` tables at once. It goes on where a backfill of the same request was interrupted.
+    pub async fn backfill(mut self, request: &BackfillRequest, jobs: usize) -> RunReport {
+        self.unguarded = request.unguarded;
+        let run = Arc::new(self);
+        let report = RunReport::new(run.id.clone(), backfill::tables(&run, request, jobs).await);
+        if let Err(error) = history::record(&run, &report).await {
+            tracing::warn!(%error, "the backfill could not be written to the history of runs");
         }
         report
     }

@@ -91,14 +91,14 @@ pub fn definition_properties(
         (DEFINITION.to_string(), definition.to_string()),
         (INPUTS.to_string(), Value::Object(ids).to_string()),
     ]);
+    if mixed || before.is_some_and(|before| before.mixed) {
+        properties.insert(MIXED.to_string(), mixed.to_string());
+    }
     let Some(before) = before else { return properties };
     let mut left: Vec<_> = before.left.iter().filter(|h| *h != definition).cloned().collect();
     left.extend(before.definition.clone().filter(|h| h != definition));
     if !left.is_empty() {
         properties.insert(LEFT.to_string(), left.join(","));
-    }
-    if mixed || before.mixed {
-        properties.insert(MIXED.to_string(), mixed.to_string());
     }
     properties
 }

@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 
 use super::Run;
+use super::anew::discard;
 use super::error::{Error, Result};
 use super::protocol::{folder, quarantine_folder, quarantine_txn};
-use crate::delta::{At, Change, CommitRecord, DataFile, Error as DeltaError, Lake, Operation, Snapshot, TableSchema};
+use crate::delta::{
+    At, Change, CommitRecord, DataFile, Error as DeltaError, Lake, MergeSpec, Operation, Scope, Snapshot, TableSchema,
+    merge,
+};
 use crate::name::TableName;
 use crate::silver;
 
@@ -98,6 +102,50 @@ pub async fn replace(
     };
     wanted.extend(rows);
     let version = publish(run, &newest, reach, wanted).await?;
+    Ok(Some(Published { id: newest.table_id().to_string(), version }))
+}
+
+/// Publishes `rows`, files written for the quarantine of `table` and not committed, as those of the events at `places`
+/// (`_batch`, `_source_file`, `_source_row`, `_source_table`, each once), beside the rows of all other events that belong
+/// to `silver`. A row that would differ in when it was refused alone stays as it is.
+///
+/// # Errors
+/// Lost, if another run was faster: then this run must look again.
+pub async fn replace_events(
+    run: &Run,
+    table: &TableName,
+    silver: Option<&Snapshot>,
+    places: DataFrame,
+    rows: Vec<DataFile>,
+) -> Result<Option<Published>> {
+    let quarantine = run.lake.table(&quarantine_folder(table));
+    let newest = quarantine.snapshot().await?;
+    let belonging = match &newest {
+        Some(newest) => belonging(newest, named(newest, silver)).await?,
+        None => None,
+    };
+    let (Some(newest), Some(belonging)) = (newest, belonging) else {
+        return replace(run, table, None, &[], rows).await;
+    };
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    let spec = MergeSpec {
+        key: names(&["_source_table", "_batch", "_source_file", "_source_row"]),
+        order: None,
+        lineage: names(&["_quarantined_at", "_run_id"]),
+        lineage_counts: false,
+        scope: Scope::Keys(places),
+    };
+    let merged = match merge(Some(&belonging), &quarantine, &schema(), rows.clone(), &spec).await {
+        Ok(merged) => merged,
+        Err(error) => {
+            discard(&quarantine, &rows).await;
+            return Err(error.into());
+        }
+    };
+    let stays = |file: &&DataFile| !merged.removes.iter().any(|gone| gone.id() == file.id());
+    let mut wanted: Vec<DataFile> = belonging.files().iter().filter(stays).cloned().collect();
+    wanted.extend(merged.adds.iter().cloned());
+    let version = publish(run, &newest, &[], wanted).await?;
     Ok(Some(Published { id: newest.table_id().to_string(), version }))
 }
 

@@ -12,6 +12,7 @@ mod json;
 mod land;
 mod nested;
 mod nulls;
+mod places;
 mod prepare;
 mod read;
 mod reason;
@@ -23,5 +24,6 @@ mod text;
 mod verdict;
 
 pub use columns::{lineage_columns, order_columns, output_columns, quarantine_columns};
+pub use places::{EVENT_TIME, places};
 pub use prepare::{Prepared, prepare};
 pub use split::{split, with_run};

@@ -45,7 +45,7 @@ pub fn prepare(events: &Events, source: usize, bronze: LazyFrame) -> PolarsResul
     Ok(Prepared { frame: finish(events, flow.frame, &flow.columns, verdict)? })
 }
 
-fn apply(flow: &mut Flow, step: &Step) -> PolarsResult<()> {
+pub(super) fn apply(flow: &mut Flow, step: &Step) -> PolarsResult<()> {
     match step {
         Step::Derive(columns) => set(flow, columns, Others::Stay),
         Step::Select(columns) => set(flow, columns, Others::Go),
@@ -110,7 +110,7 @@ fn note_rules(flow: &mut Flow, events: &Events, due: &[usize], settings: Setting
 }
 
 /// -0.0 becomes 0.0.
-fn settle_zeros(flow: &mut Flow) {
+pub(super) fn settle_zeros(flow: &mut Flow) {
     let floating = flow.columns.iter().filter(|c| c.ty.is_floating());
     let settled = floating.map(|c| column(&c.name) + lit(0.0).cast(c.ty.to_polars()));
     let settled: Vec<pl::Expr> = settled.collect();

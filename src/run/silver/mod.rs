@@ -68,7 +68,7 @@ impl Silver<'_> {
                 Error::Refused(format!("`{source}` bears no batch number: {how}"))
             })?;
             let reach = Reach { source: source.clone(), id: snapshot.table_id().to_string(), after, upto };
-            sources.push(Bronze { index, reach, snapshot: snapshot.clone() });
+            sources.push(Bronze { index, reach, snapshot: snapshot.clone(), only: None });
         }
         Ok(sources)
     }
@@ -97,12 +97,13 @@ impl Silver<'_> {
         Ok((action, self.publish(publication).await?, rows))
     }
 
-    async fn judge(&self, sources: &[Bronze], target: &Table, quarantine: &Table) -> Result<Judged> {
+    /// The events within reach, typed and judged, in files that no commit names.
+    pub async fn judge(&self, sources: &[Bronze], target: &Table, quarantine: &Table) -> Result<Judged> {
         judge(self.run, self.name, self.events, sources, target, &self.schema(), quarantine).await
     }
 
     /// The files to add and to remove, so that `good` is in the table. Deletes these if it fails.
-    async fn merge(
+    pub async fn merge(
         &self,
         base: Option<&Snapshot>,
         target: &Table,

@@ -144,7 +144,7 @@ impl Recompute<'_> {
             return Ok(Err(format!("it has read `{source}` up to batch {upto}, and that table ends at batch {last}")));
         }
         let reach = Reach { source: source.clone(), id: id.to_string(), after: None, upto };
-        Ok(Ok(Bronze { index, reach, snapshot: bronze.clone() }))
+        Ok(Ok(Bronze { index, reach, snapshot: bronze.clone(), only: None }))
     }
 
     async fn given_by_tables(
