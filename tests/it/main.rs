@@ -3,6 +3,7 @@
 // Functions that tests share are not `#[test]`s, which clippy.toml excepts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backfill;
 mod cli;
 mod commits;
 mod faulty;

@@ -58,6 +58,7 @@ macro_rules! assert_seen {
 
 // After the macro, which they use.
 mod answers;
+mod backfill;
 mod contract;
 mod diff;
 mod errors;
