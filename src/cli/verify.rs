@@ -4,7 +4,7 @@ use super::args::{Global, VerifyArgs};
 use super::failure::{Complaint, Outcome};
 use super::progress::Progress;
 use super::table::{Column, table};
-use super::{interrupt, status, ui, words};
+use super::{difference, interrupt, status, ui, words};
 use crate::name::Layer;
 use crate::report::{FileNote, FilesProof, InputVersion, LandingProof, Proof, TableDiff, TableProof, VerifyReport};
 use crate::run::Run;
@@ -125,18 +125,14 @@ fn differences(table: &TableProof) -> Vec<String> {
     let landing = table.deep.as_ref().and_then(|deep| deep.landing.as_ref()).and_then(|landing| landing.diff.as_ref());
     let all = [
         (table.diff.as_ref(), "what its inputs give"),
-        (quarantine, "what the events give: its quarantine"),
+        (quarantine, "what the events give"),
         (landing, "what the landing files hold"),
     ];
     let told = all.iter().filter_map(|(diff, against)| Some(((*diff)?, against)));
-    told.map(|(diff, against)| format!("\n{} → {against}: {}", table.table, counted(diff))).collect()
-}
-
-fn counted(diff: &TableDiff) -> String {
-    let rows = &diff.rows;
-    let words = [(rows.added, "missing"), (rows.removed, "too many"), (rows.changed, "with other values")];
-    let counts = words.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", words::count(*n, "row")));
-    counts.collect::<Vec<_>>().join(", ")
+    let text = |(diff, against): (&TableDiff, &&str)| {
+        format!("\n{}: as it is → {against}\n{}", diff.table, difference::body(diff, ui::width()))
+    };
+    told.map(text).collect()
 }
 
 /// What is wrong with a table, and what to do.

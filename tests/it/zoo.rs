@@ -257,6 +257,15 @@ fn mended_and_settled(project: &Project, unsound: &[(&str, Vec<u8>, &str)], odd:
     project.write("landing/events/pipe.csv", headed(b"3,c,3.30,\n"));
     project.run(0);
     assert_eq!(project.value("SELECT count(*) FROM bronze.events"), rows + 1);
+    proved(project, rows + 1);
+}
+
+/// `verify` reads all files anew and finds the same records.
+fn proved(project: &Project, records: usize) {
+    let report = project.verify(&["--deep"], 0);
+    assert_eq!(report["status"], "equal", "{report:#}");
+    let landing = &table(&report, "bronze.events")["deep"]["landing"];
+    assert_eq!((landing["records"].as_u64(), &landing["changed"]), (Some(records as u64), &json!([])));
 }
 
 /// A file large enough for the fast reader, with one bad line far in it.
@@ -276,6 +285,7 @@ fn a_bad_line_costs_one_line_of_a_large_file() {
     assert_eq!([&rows["read"], &rows["inserted"], &rows["quarantined"]], [60_001, 60_000, 1]);
     let bad = project.query("SELECT _source_row, _malformed FROM bronze.events WHERE _malformed IS NOT NULL");
     assert_eq!(bad, [json!({ "_source_row": 40_002, "_malformed": r#"x,"never closed,1\xff"# })]);
+    proved(&project, 60_001);
 }
 
 #[test]
@@ -320,6 +330,7 @@ fn ndjson_keeps_documents_and_bad_lines_as_they_are() {
         project.query("SELECT id, kind, amount FROM silver.events"),
         [json!({ "id": 1, "kind": "é\n", "amount": 1.10 })]
     );
+    proved(&project, 9);
 }
 
 fn parquet(mut frame: DataFrame) -> Vec<u8> {
@@ -374,4 +385,5 @@ fn parquet_files_of_other_types_are_named_and_the_others_go_in() {
     project.write("landing/events/4.parquet", whole);
     let report = project.run(1);
     assert_eq!(table(&report, "bronze.events")["rows"]["inserted"], 2);
+    proved(&project, 7);
 }

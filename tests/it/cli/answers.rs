@@ -356,7 +356,19 @@ async fn verify_shows_what_is_different() {
      silver.events   different         1      1   bronze.events to batch 1   4 events: 2 kept, 2 quarantined
      gold.totals     equal             0      2   silver.events@0            behind by 1 version of silver.events
 
-    silver.events → what its inputs give: 1 row missing
+    silver.events: as it is → what its inputs give
+     rows before   after   added   removed   changed
+    ─────────────────────────────────────────────────
+               1       2       1         0         0
+
+     sum of   difference
+    ─────────────────────
+     amount        +2.20
+
+    added:
+     id   kind   amount   at
+    ───────────────────────────────────────────
+      2   b        2.20   2026-01-01T00:00:00Z
     --- stderr
     error: `bronze.events` is not what the ledger says: 1 file
       events/1.csv: 1 missing, the first being record 3 of 5; records in batch 1: 5 by the ledger, 4 in bronze

@@ -40,7 +40,7 @@ fn made() -> Project {
 
 impl Project {
     /// `verify --json`, which must not write anything, neither into the lake nor beside it.
-    fn verify(&self, args: &[&str], code: i32) -> Value {
+    pub fn verify(&self, args: &[&str], code: i32) -> Value {
         let before = self.lake_files();
         std::fs::create_dir_all(self.path("tmp")).unwrap();
         let tmp = self.path("tmp").display().to_string();

@@ -176,3 +176,17 @@ async fn two_sources_are_verified_each_up_to_its_own_batch() {
     rewrite(&project.lake(), "silver/events", set("kind", id(1), lit("late"))).await;
     assert_eq!(counts(&found(&project, "silver.events")), [0, 0, 1]);
 }
+
+#[test]
+fn the_sample_project_is_equal_in_depth() {
+    let (project, repository) = (Project::empty(), std::path::Path::new(env!("CARGO_MANIFEST_DIR")));
+    for part in ["lakesmith.yaml", "layers", "schemas", "landing"] {
+        let copied = std::process::Command::new("cp").arg("-r").arg(repository.join(part)).arg(project.root()).status();
+        assert!(copied.unwrap().success(), "{part}");
+    }
+    project.lakesmith(&["run", "-q"]);
+    let report = project.verify(&["--deep"], 0);
+    all_equal(&report);
+    assert_eq!(statuses(&report).len(), 11);
+    assert!(table(&report, "silver.orders")["events"]["quarantined"].as_u64().unwrap() > 0);
+}
