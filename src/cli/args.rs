@@ -74,6 +74,9 @@ pub enum Command {
     /// Make few files of many small ones, and bring rows together that are asked for together
     #[command(after_help = examples::OPTIMIZE)]
     Optimize(OptimizeArgs),
+    /// Take a table back to an earlier version; the next run does again what came after
+    #[command(after_help = examples::RESTORE)]
+    Restore(RestoreArgs),
     /// Show how each table is: version, rows, freshness, how far behind, what is stale
     #[command(after_help = examples::STATUS)]
     Status(SelectArgs),
@@ -225,6 +228,30 @@ pub struct RangeArgs {
     /// Commit such a table piece by piece, each so long, e.g. 1d, 2w, 1mo
     #[arg(long, value_name = "LENGTH", requires = "from")]
     pub chunk: Option<Chunk>,
+}
+
+/// `restore`
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// A silver or gold table at a version: silver.orders@3 or silver.orders@2026-11-01T00:00:00Z; with a `+` behind it
+    /// also what is made from the table
+    #[arg(value_name = "TABLE@VERSION")]
+    pub table: String,
+    /// Each table below goes back to its version that was made from the one that comes back
+    #[arg(value_name = "+", value_parser = ["+"], hide_possible_values = true)]
+    pub below: Option<String>,
+    /// Runs leave the table there until --release or a rebuild
+    #[arg(long, conflicts_with = "release")]
+    pub hold: bool,
+    /// Let runs go on with the table as it is
+    #[arg(long, conflicts_with = "dry_run")]
+    pub release: bool,
+    /// Show what would be done; writes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `history`

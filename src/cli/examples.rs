@@ -63,6 +63,16 @@ Examples:
 
 No row changes, so nothing below is computed anew and nobody is asked.";
 
+/// `lakesmith restore --help`
+pub const RESTORE: &str = "\
+Examples:
+  lakesmith restore silver.orders@3                        asks first; the next run does again what came after
+  lakesmith restore silver.orders@2026-11-01T00:00:00Z+    the table as it was then, and what is made from it
+  lakesmith restore silver.orders@3 --hold --yes           runs leave it there …
+  lakesmith restore silver.orders --release                … until now
+
+Bronze does not go back: lakesmith rebuild silver.orders+ --from bronze.orders@12";
+
 /// `lakesmith status --help`
 pub const STATUS: &str = "\
 Examples:

@@ -35,10 +35,6 @@ pub async fn carry_out(global: &Global, args: &HistoryArgs) -> Outcome {
 }
 
 fn row(past: &Past) -> Vec<String> {
-    let mut action = if past.foreign { format!("{} (another writer)", past.action) } else { past.action.clone() };
-    if !past.pins.is_empty() {
-        action.push_str(&format!("; pinned as {}", past.pins.join(", ")));
-    }
     let definition = match (&past.definition, past.current) {
         (Some(hash), Some(true)) => format!("{} (today's)", short(hash)),
         (Some(hash), _) => short(hash),
@@ -47,12 +43,42 @@ fn row(past: &Past) -> Vec<String> {
     vec![
         past.version.to_string(),
         past.at.format("%Y-%m-%d %H:%M:%S").to_string(),
-        action,
-        past.rows.as_ref().map(counts).unwrap_or_default(),
+        action(past),
+        rows(past),
         past.inputs.as_ref().map(inputs).unwrap_or_default(),
         definition,
         past.run_id.clone().unwrap_or_default(),
     ]
+}
+
+fn action(past: &Past) -> String {
+    let mut action = match (past.restored, past.foreign) {
+        (_, true) => format!("{} (another writer)", past.action),
+        (Some(version), _) => format!("{} of {version}", past.action),
+        _ => past.action.clone(),
+    };
+    if !past.pins.is_empty() {
+        action.push_str(&format!("; pinned as {}", past.pins.join(", ")));
+    }
+    action
+}
+
+/// The rows that a run accounts for; of other commits those of the files that came and went.
+fn rows(past: &Past) -> String {
+    let files = &past.files;
+    match &past.rows {
+        Some(rows) => counts(rows),
+        None if files.rearranged => format!(
+            "the same, {} → {}",
+            words::count(files.removed as u64, "file"),
+            words::count(files.added as u64, "file")
+        ),
+        None if files.added + files.removed == 0 => String::new(),
+        None => {
+            let rows = |n: Option<u64>| n.map_or_else(|| "?".into(), words::thousands);
+            format!("{} in, {} out, by files", rows(files.rows_added), rows(files.rows_removed))
+        }
+    }
 }
 
 fn short(hash: &str) -> String {

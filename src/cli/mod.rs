@@ -1,6 +1,7 @@
 //! The command line: one file per command, flags in [`args`], the look of it in `ui`.
 
 mod args;
+mod ask;
 mod backfill;
 mod check;
 mod diff;
@@ -21,6 +22,7 @@ mod quarantine;
 mod query;
 mod rebuild;
 mod rehearsal;
+mod restore;
 mod run;
 mod show;
 mod status;
@@ -77,6 +79,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Rebuild(args) => block_on(rebuild::carry_out(global, args)),
         Command::Backfill(args) => block_on(backfill::carry_out(global, args)),
         Command::Optimize(args) => block_on(optimize::carry_out(global, args)),
+        Command::Restore(args) => block_on(restore::carry_out(global, args)),
         Command::Status(args) => block_on(status::carry_out(global, args)),
         Command::History(args) => block_on(history::carry_out(global, args)),
         Command::Files(args) => block_on(files::carry_out(global, args)),

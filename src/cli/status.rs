@@ -76,6 +76,9 @@ fn remarks(table: &TableStatus) -> String {
     if table.version.is_none() {
         remarks.push("not made yet".to_string());
     }
+    if let Some(hold) = &table.hold {
+        remarks.push(hold.reason(&table.table));
+    }
     if let Some(why) = &table.stale {
         remarks.push(format!("stale: {why}"));
     }

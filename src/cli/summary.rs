@@ -56,7 +56,7 @@ fn rows(table: &TableReport) -> String {
     let files = &table.files;
     let mut parts = vec![match (table.status, table.action) {
         (Status::Failed, _) => String::new(),
-        (_, Action::None) => table.note.clone().unwrap_or_default(),
+        (_, Action::None | Action::Restore) => table.note.clone().unwrap_or_default(),
         (_, Action::Append) if files.taken > 0 => {
             format!("{} from {}", counts(&table.rows), words::count(files.taken, "file"))
         }

@@ -28,6 +28,8 @@ pub struct Change {
     pub schema: Option<TableSchema>,
     /// table properties to set
     pub properties: BTreeMap<String, String>,
+    /// table properties to take off, where they are set
+    pub unset: BTreeSet<String>,
     /// the rows stay the same, only their files change (dataChange = false)
     pub rearranges: bool,
     /// what commitInfo calls it
@@ -50,8 +52,8 @@ pub enum Operation {
     Delete,
     /// files are rewritten, rows stay
     Optimize,
-    /// an earlier version comes back
-    Restore,
+    /// this earlier version comes back
+    Restore(i64),
     /// nothing but properties, schema or txns
     SetProperties,
 }
@@ -71,13 +73,13 @@ const DEFAULT_PROPERTIES: [(&str, &str); 4] = [
 ];
 
 impl Operation {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Operation::Append | Operation::Overwrite => "WRITE",
             Operation::Merge => "MERGE",
             Operation::Delete => "DELETE",
             Operation::Optimize => "OPTIMIZE",
-            Operation::Restore => "RESTORE",
+            Operation::Restore(_) => "RESTORE",
             Operation::SetProperties => "SET TBLPROPERTIES",
         }
     }
@@ -86,6 +88,7 @@ impl Operation {
         match self {
             Operation::Append => HashMap::from([("mode".to_owned(), json!("Append"))]),
             Operation::Overwrite => HashMap::from([("mode".to_owned(), json!("Overwrite"))]),
+            Operation::Restore(version) => HashMap::from([("version".to_owned(), json!(version.to_string()))]),
             _ => HashMap::new(),
         }
     }
@@ -148,7 +151,7 @@ impl Table {
         self.try_commit(Some(base.replay()), actions, base.version() + 1, &id, change.operation).await
     }
 
-    async fn try_commit(
+    pub(super) async fn try_commit(
         &self,
         base: Option<&EagerSnapshot>,
         actions: Vec<Action>,
@@ -231,6 +234,7 @@ impl Table {
         let mut metadata = base.metadata().clone();
         let mut properties = base.properties().clone();
         properties.extend(change.properties.clone());
+        properties.retain(|key, _| !change.unset.contains(key));
         let mut changed = &properties != base.properties();
         if let Some(schema) = change.schema.as_ref().filter(|schema| *schema != base.schema()) {
             properties
@@ -269,13 +273,13 @@ fn check_unguarded(table: &str, base: &Snapshot) -> Result<(), Error> {
     Ok(())
 }
 
-fn with_commit_id(mut note: Map<String, Value>) -> (String, Map<String, Value>) {
+pub(super) fn with_commit_id(mut note: Map<String, Value>) -> (String, Map<String, Value>) {
     let id = uuid::Uuid::now_v7().to_string();
     note.insert(COMMIT_ID.to_owned(), Value::String(id.clone()));
     (id, note)
 }
 
-fn commit_info(change: &Change, note: Map<String, Value>, operation: &str, base: Option<i64>) -> Action {
+pub(super) fn commit_info(change: &Change, note: Map<String, Value>, operation: &str, base: Option<i64>) -> Action {
     let rows = |files: &[DataFile]| files.iter().map(DataFile::rows).sum::<Option<u64>>();
     // Spark writes metrics as texts
     let mut metrics = Map::new();
@@ -302,7 +306,7 @@ fn commit_info(change: &Change, note: Map<String, Value>, operation: &str, base:
 pub(super) const METRICS: &str = "operationMetrics";
 pub(super) const REMOVED_ROWS: &str = "numRemovedRows";
 
-fn file_actions(change: &Change) -> Vec<Action> {
+pub(super) fn file_actions(change: &Change) -> Vec<Action> {
     let (now, data_change) = (Utc::now().timestamp_millis(), !change.rearranges);
     let txn = |(app, version): &(String, i64)| Action::Txn(Transaction::new_with_last_update(app, *version, Some(now)));
     let mut actions: Vec<Action> = change.txns.iter().map(txn).collect();

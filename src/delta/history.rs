@@ -10,7 +10,7 @@ use super::log::{CommitFile, commit_time, txn_of};
 use super::{Error, Table};
 
 /// One commit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommitRecord {
     /// the version that it made
     pub version: i64,

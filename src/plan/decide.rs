@@ -13,6 +13,8 @@ pub enum Decision {
     Nothing,
     /// an input does not exist yet
     Wait(String),
+    /// it went back to an earlier version and is to stay there until someone says otherwise
+    Held(String),
     /// read what is new in these inputs; the first time: all of it
     Advance {
         /// per input that has something new: the watermark, `None` for an input never read
@@ -42,6 +44,9 @@ pub struct Wanted<'a> {
 /// Decides what `wanted` needs in this `lake`.
 pub fn decide(wanted: Wanted<'_>, lake: &LakeState) -> Decision {
     let own = lake.get(wanted.table);
+    if let Some(hold) = own.and_then(|own| own.hold.as_ref()) {
+        return Decision::Held(hold.reason(wanted.table));
+    }
     if let Some(refusal) = own.and_then(|own| refuse(wanted, own, lake)) {
         return Decision::Refuse(refusal);
     }
@@ -142,6 +147,7 @@ fn refuse_input(table: &TableName, input: &TableName, own: &TableState, state: O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Hold;
 
     fn name(layer: Layer, name: &str) -> TableName {
         TableName { layer, name: name.into() }
@@ -210,6 +216,17 @@ mod tests {
                 let Decision::Refuse(why) = decision else { panic!("{decision:?}") };
                 assert!(why.contains("lakesmith rebuild silver.s"), "{why}");
             }
+        }
+    }
+
+    #[test]
+    fn a_table_on_hold_stays_as_it_is_whatever_is_new() {
+        let hold = Hold { run_id: "r".into(), at: chrono::DateTime::UNIX_EPOCH, version: 3 };
+        let own = TableState { hold: Some(hold), ..silver("b1", 2) };
+        for (source, definition) in [(bronze("b1", 3), "now"), (bronze("b1", 2), "next"), (bronze("b2", 9), "now")] {
+            let decision = decided(Some(own.clone()), Some(source), definition, OnChange::Rebuild);
+            let Decision::Held(why) = decision else { panic!("{decision:?}") };
+            assert!(why.contains("version 3") && why.contains("lakesmith restore silver.s --release"), "{why}");
         }
     }
 

@@ -86,6 +86,7 @@ impl Downstream<'_> {
         let above: Vec<_> = inputs.iter().filter(|i| self.changing.contains(*i)).collect();
         match (decide(wanted, self.lake), above.first()) {
             (Decision::Refuse(why), _) => Task { error: Some(why), ..task(name, Action::None, "refused") },
+            (Decision::Held(why), _) => task(name, Action::None, why),
             (Decision::Rebuild(why), _) => task(name, Action::Rebuild, why),
             (Decision::Advance { from, .. }, _) => self.advance(table, definition, &from),
             (_, Some(input)) => self.below(name, definition, input),

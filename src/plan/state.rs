@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
 use crate::name::TableName;
 
 /// One table of the lake as it is at one version.
@@ -21,6 +24,8 @@ pub struct TableState {
     pub inputs: BTreeMap<TableName, String>,
     /// how far it has got in each input, by the input's id: the batch of a bronze input, the version of another
     pub watermarks: BTreeMap<String, i64>,
+    /// runs leave it as it is
+    pub hold: Option<Hold>,
     /// bronze: the last batch
     pub batch: Option<i64>,
     /// by its files' statistics
@@ -35,6 +40,25 @@ impl TableState {
     /// The place that a reader of this table gets to when it reads all of it: the batch of bronze, else the version.
     pub fn position(&self) -> i64 {
         self.batch.unwrap_or(self.version)
+    }
+}
+
+/// That runs leave a table as it is, and since when; a table property, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// the run that set it
+    pub run_id: String,
+    /// when
+    pub at: DateTime<Utc>,
+    /// the version that the table went back to
+    pub version: i64,
+}
+
+impl Hold {
+    /// Why a run leaves `table` alone, and what to do about it.
+    pub fn reason(&self, table: &TableName) -> String {
+        let at = self.at.format("%Y-%m-%d %H:%M:%SZ");
+        format!("held at version {} since {at}; to let runs go on: lakesmith restore {table} --release", self.version)
     }
 }
 

@@ -103,6 +103,11 @@ impl Lease {
         Lease { lake: lake.clone(), path, renewal }
     }
 
+    /// Whether it is the claim of this table.
+    pub fn is_of(&self, table: &TableName) -> bool {
+        self.path == path(table)
+    }
+
     /// Gives the table free. A failure is no failure of the run: the claim expires.
     pub async fn release(self) {
         self.renewal.abort();

@@ -163,6 +163,7 @@ impl Gold<'_> {
             txns: read.iter().map(|r| (protocol::watermark_txn(&r.id), r.version)).collect(),
             schema: Some(schema.clone()),
             properties: protocol::definition_properties(base.map(table_state).as_ref(), &definition, &ids, mixed),
+            unset: protocol::taken_off(action),
             rearranges: false,
             operation: operation(action),
             note: protocol::note(&self.run.id, action.as_str(), &definition, &inputs, &rows),

@@ -30,13 +30,13 @@ impl Seen {
 
     /// Whether there is nothing to do for now.
     pub fn is_idle(&self) -> bool {
-        matches!(self.decision, Decision::Nothing | Decision::Wait(_))
+        matches!(self.decision, Decision::Nothing | Decision::Wait(_) | Decision::Held(_))
     }
 
     /// Why there is something to do, in words.
     pub fn reason(&self) -> String {
         match &self.decision {
-            Decision::Rebuild(why) | Decision::Wait(why) | Decision::Refuse(why) => why.clone(),
+            Decision::Rebuild(why) | Decision::Wait(why) | Decision::Held(why) | Decision::Refuse(why) => why.clone(),
             Decision::Nothing => "its inputs have nothing new".into(),
             Decision::Advance { .. } if self.own.is_none() => "first load".into(),
             Decision::Advance { from, .. } => {

@@ -27,6 +27,7 @@ mod quarantine;
 mod read;
 mod rebuild;
 mod rehearse;
+mod restore;
 mod retry;
 mod schedule;
 mod shape;
@@ -52,6 +53,7 @@ pub use protocol::{LEDGER, RUNS, folder, quarantine_folder};
 pub use quarantine::current as quarantined;
 pub use read::{head, query};
 pub use rehearse::rehearse;
+pub use restore::{Outlook, Restore, Return};
 pub use survey::{TableStatus, survey};
 pub use vacuum::Vacuum;
 

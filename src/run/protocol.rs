@@ -1,7 +1,7 @@
 //! The names that stand in the lake's tables: txn actions, table properties, notes of commits. docs/lake.md describes
 //! them; what is written once stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -22,6 +22,12 @@ pub const MIXED: &str = "lakesmith.mixed";
 pub use crate::delta::PINS;
 /// Property: JSON object from each input's name to its table id.
 pub const INPUTS: &str = "lakesmith.inputs";
+/// Property: JSON object of the run, time and version since which runs leave the table alone.
+pub const HOLD: &str = "lakesmith.hold";
+/// Property: JSON object of the versions that our vacuum keeps.
+pub const PINS: &str = "lakesmith.pins";
+/// Key of a commit's note: the version that came back.
+pub const RESTORED: &str = "restored";
 
 /// txn of the ledger: the last batch of a bronze table that it lists.
 pub fn ledger_txn(bronze_id: &str) -> String {
@@ -68,6 +74,7 @@ pub fn table_state(snapshot: &Snapshot) -> TableState {
         mixed: snapshot.property(MIXED) == Some("true"),
         inputs: inputs.into_iter().filter_map(|(name, id)| Some((name.parse().ok()?, id))).collect(),
         watermarks,
+        hold: snapshot.property(HOLD).and_then(|text| serde_json::from_str(text).ok()),
         batch: snapshot.txn(BATCH),
         rows: snapshot.rows(),
         files: snapshot.files().len(),
@@ -112,6 +119,11 @@ pub fn operation(action: Action) -> Operation {
     }
 }
 
+/// Table properties that a commit takes off: what is made anew has left the version that it was held at.
+pub fn taken_off(action: Action) -> BTreeSet<String> {
+    if action == Action::Rebuild { BTreeSet::from([HOLD.to_string()]) } else { BTreeSet::new() }
+}
+
 /// The note of a commit to a silver or gold table.
 pub fn note(
     run_id: &str,
@@ -127,4 +139,9 @@ pub fn note(
     note.insert("inputs".into(), json!(inputs));
     note.insert("rows".into(), json!(rows));
     note
+}
+
+/// The note of a commit that says something of a table and changes no row.
+pub fn remark(run_id: &str, action: &str) -> Map<String, Value> {
+    [("run_id", run_id), ("action", action)].map(|(key, value)| (key.to_string(), json!(value))).into_iter().collect()
 }

@@ -11,8 +11,8 @@ use super::anew::discard;
 use super::error::{Error, Result};
 use super::protocol::{folder, quarantine_folder, quarantine_txn};
 use crate::delta::{
-    At, Change, CommitRecord, DataFile, Error as DeltaError, Lake, MergeSpec, Operation, Scope, Snapshot, TableSchema,
-    merge,
+    At, Change, CommitRecord, DataFile, Error as DeltaError, Lake, MergeSpec, Operation, Restoration, Scope, Snapshot,
+    TableSchema, merge, way_back,
 };
 use crate::name::TableName;
 use crate::silver;
@@ -73,6 +73,55 @@ pub async fn of(lake: &Lake, table: &TableName, silver: &Snapshot) -> Result<Opt
 /// `None`: there are none.
 pub async fn belonging_to(newest: &Snapshot, silver: &Snapshot) -> Result<Option<Snapshot>> {
     belonging(newest, named(newest, Some(silver))).await
+}
+
+/// The refused rows of an earlier version of a silver table; `None`: it names none.
+///
+/// # Errors
+/// They cannot be had any more.
+pub async fn of_version(lake: &Lake, table: &TableName, silver: &Snapshot) -> Result<Option<Snapshot>> {
+    let quarantine = lake.table(&quarantine_folder(table));
+    let newest = quarantine.snapshot().await?;
+    let lost = |what: &str| {
+        let version = silver.version();
+        Error::Refused(format!(
+            "the rows that `{table}@{version}` refused cannot be had any more: {what}; to make the table and its \
+             quarantine anew: lakesmith rebuild {table}"
+        ))
+    };
+    match newest.as_ref().and_then(|newest| named(newest, Some(silver))) {
+        Some(version) => match quarantine.snapshot_at(&At::Version(version)).await {
+            Ok(snapshot) => Ok(Some(snapshot)),
+            Err(DeltaError::Gone { what, .. }) => Err(lost(&what)),
+            Err(error) => Err(error.into()),
+        },
+        None if silver.txns().keys().any(|app| app.starts_with(&quarantine_txn(""))) => {
+            Err(lost("its quarantine was deleted"))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Makes the quarantine hold what an earlier version of it held, or nothing; gives its version, unless there is no
+/// quarantine.
+///
+/// # Errors
+/// Lost, if another run was faster.
+pub async fn restore(run: &Run, table: &TableName, wanted: Option<&Snapshot>) -> Result<Option<Published>> {
+    let Some(newest) = run.lake.table(&quarantine_folder(table)).snapshot().await? else { return Ok(None) };
+    let id = newest.table_id().to_string();
+    let Some(wanted) = wanted else {
+        let version = publish(run, &newest, &[], Vec::new()).await?;
+        return Ok(Some(Published { id, version }));
+    };
+    let files = way_back(&newest, wanted);
+    if files.added.is_empty() && files.removed.is_empty() {
+        return Ok(Some(Published { id, version: newest.version() }));
+    }
+    let change = change(run, &[], Vec::new(), Vec::new());
+    let to = Restoration { properties: newest.properties().clone(), txns: Vec::new(), note: change.note };
+    let version = newest.table().restore(&newest, wanted, to).await?;
+    Ok(Some(Published { id, version }))
 }
 
 /// Publishes `rows`, files written for the quarantine of `table` and not committed, beside those of its rows that
@@ -150,8 +199,14 @@ pub async fn replace_events(
 }
 
 /// After silver's commit, which names `published`: takes back what a run has put into the quarantine meanwhile that lost
-/// against it.
-pub async fn settle(run: &Run, table: &TableName, published: Option<&Published>) -> Result<()> {
+/// against it. Where that fails, the next commit does it.
+pub async fn settle(run: &Run, table: &TableName, published: Option<&Published>) {
+    if let Err(error) = try_settle(run, table, published).await {
+        tracing::warn!(%table, %error, "another run writes the quarantine; its next commit settles it");
+    }
+}
+
+async fn try_settle(run: &Run, table: &TableName, published: Option<&Published>) -> Result<()> {
     let Some(newest) = run.lake.table(&quarantine_folder(table)).snapshot().await? else { return Ok(()) };
     let named = published.filter(|p| p.id == newest.table_id()).map(|p| p.version);
     let files = belonging(&newest, named).await?.map(|s| s.files().to_vec()).unwrap_or_default();

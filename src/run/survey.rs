@@ -10,7 +10,7 @@ use super::look::{self, Looks};
 use super::{past, quarantine};
 use crate::delta::{Lake, Snapshot};
 use crate::name::{Layer, TableName};
-use crate::plan::{Decision, LakeState, TableState, Wanted, decide};
+use crate::plan::{Decision, Hold, LakeState, TableState, Wanted, decide};
 use crate::project::{Definition, OnChange, Project, definition_hash};
 
 /// Commits that are looked at for foreign writes.
@@ -37,6 +37,8 @@ pub struct TableStatus {
     pub stale: Option<String>,
     /// some rows follow an earlier definition
     pub mixed: bool,
+    /// runs leave it as it is
+    pub hold: Option<Hold>,
     /// rows in its quarantine
     pub quarantined: Option<u64>,
     /// versions, of the newest hundred, in which another writer changed rows
@@ -77,6 +79,7 @@ fn unreadable(name: &TableName, error: String) -> TableStatus {
         lag: BTreeMap::new(),
         stale: None,
         mixed: false,
+        hold: None,
         quarantined: None,
         foreign_writes: Vec::new(),
         pins: BTreeMap::new(),
@@ -107,6 +110,7 @@ async fn status(
         lag: lag(project, name, own, states),
         stale: stale(project, name, states),
         mixed: own.is_some_and(|s| s.mixed),
+        hold: own.and_then(|s| s.hold.clone()),
         quarantined: quarantined(project, lake, name).await?,
         foreign_writes: commits.iter().filter(|c| past::is_foreign(c)).map(|c| c.version).collect(),
         pins: pins.into_iter().map(|(name, pin)| (name, pin.version)).collect(),
@@ -140,6 +144,7 @@ fn stale(project: &Project, name: &TableName, states: &LakeState) -> Option<Stri
     let wanted = Wanted { table: name, inputs: &inputs, definition: &definition, on_change };
     match decide(wanted, states) {
         Decision::Rebuild(why) | Decision::Refuse(why) => Some(why),
+        Decision::Held(_) => None,
         _ if on_change == OnChange::ForwardOnly && own.definition.as_deref() != Some(&definition) => {
             Some("its definition changed; rows to come follow the new one (`on_change: forward_only`)".into())
         }

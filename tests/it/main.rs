@@ -18,6 +18,7 @@ mod readme;
 mod rebuild;
 mod recovery;
 mod rehearsal;
+mod restore;
 mod run;
 mod support;
 mod tables;

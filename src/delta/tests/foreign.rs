@@ -29,7 +29,7 @@ impl Foreign {
     }
 
     /// Rows in a file of that name, written by our writer under another one.
-    async fn file(&self, frame: LazyFrame, schema: &TableSchema, name: &str) -> i64 {
+    pub(super) async fn file(&self, frame: LazyFrame, schema: &TableSchema, name: &str) -> i64 {
         let made = self.disk.lake.table("elsewhere").write(frame, schema).await.unwrap();
         let to = self.disk.path().join("silver/t").join(name);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();

@@ -7,6 +7,7 @@ pub(super) mod foreign;
 mod log;
 mod old;
 mod reading;
+mod restore;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 
 use polars::prelude::*;
 
-use super::{At, Change, Lake, Snapshot, Table, TableSchema};
+use super::{At, Change, DataFile, Lake, Snapshot, Table, TableSchema};
 use crate::expr::{Column as Named, Type};
 
 /// A lake that goes away with the test.

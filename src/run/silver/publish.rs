@@ -53,9 +53,7 @@ impl Silver<'_> {
             }
         };
         let version = self.commit(publication, published.as_ref()).await?;
-        if let Err(error) = quarantine::settle(self.run, self.name, published.as_ref()).await {
-            tracing::warn!(table = %self.name, %error, "another run writes the quarantine; its next commit settles it");
-        }
+        quarantine::settle(self.run, self.name, published.as_ref()).await;
         Ok(version)
     }
 
@@ -75,6 +73,7 @@ impl Silver<'_> {
             txns: watermarks.chain(published.map(Published::txn)).collect(),
             schema: Some(schema.clone()),
             properties: protocol::definition_properties(state.as_ref(), &definition, &ids, mixed),
+            unset: protocol::taken_off(action),
             rearranges: false,
             operation: operation(action),
             note: protocol::note(&self.run.id, action.as_str(), &definition, &versions(sources), &rows),

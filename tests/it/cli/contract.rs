@@ -96,14 +96,14 @@ fn json_has_the_documented_members() {
     assert_eq!(members(&status), "project environment tables");
     assert_eq!(
         members(&status["tables"][0]),
-        "table version rows bytes files changed_at lag stale mixed quarantined foreign_writes pins error"
+        "table version rows bytes files changed_at lag stale mixed hold quarantined foreign_writes pins error"
     );
     let history = project.json(&["history", "silver.events"], 0);
     assert_eq!(members(&history), "table versions");
-    assert_eq!(
-        members(&history["versions"][0]),
-        "version at run_id action rows inputs definition current foreign pins"
-    );
+    let version = &history["versions"][0];
+    let expected = "version at run_id action restored rows files inputs definition current foreign engine pins";
+    assert_eq!(members(version), expected);
+    assert_eq!(members(&version["files"]), "added removed rows_added rows_removed rearranged");
     let files = project.json(&["files"], 0);
     assert_eq!(members(&files["files"][0]), "table path state batch rows malformed size reason");
     assert_eq!(project.json(&["quarantine", "silver.events"], 0).as_array().unwrap().len(), 2);

@@ -38,7 +38,7 @@ async fn restore(table: &Table, to: &Snapshot) {
         these.files().iter().filter(|file| !among(file, others.files())).cloned().collect()
     };
     let (adds, removes) = (only(to, &base), only(&base, to));
-    table.commit(&base, Change { adds, removes, operation: Operation::Restore, ..Change::default() }).await.unwrap();
+    table.commit(&base, Change { adds, removes, operation: Operation::Restore(0), ..Change::default() }).await.unwrap();
 }
 
 /// Lets the last commit say of what it adds that it changes nothing.
