@@ -6,6 +6,7 @@
 //! matches; the rows of all other groups are as they were.
 
 mod grouping;
+mod needed;
 mod recompute;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 
 use polars::prelude::LazyFrame;
 
+pub use needed::columns_needed;
 pub use recompute::recompute;
 pub use touched::touched_keys;
 
@@ -70,7 +72,7 @@ pub fn columns_read(derived: &Derived, table: &TableName) -> Option<BTreeSet<Str
 pub struct Input {
     /// its name
     pub table: TableName,
-    /// the columns of all its frames, at least those of [`columns_read`]; what else they hold is not read
+    /// the columns of all its frames, at least those of [`columns_needed`]; what else they hold is not read
     pub columns: Columns,
     /// its rows at the version to compute from
     pub new: LazyFrame,

@@ -9,7 +9,7 @@ use super::error::{Error, Result};
 use super::look::Seen;
 use super::stream;
 use crate::delta::{self, At, DataFile, FileDiff, Snapshot, TableSchema};
-use crate::expr::Columns;
+use crate::expr::{Column, Columns};
 use crate::gold::{self, Change, Input, Strategy};
 use crate::name::TableName;
 use crate::plan::Decision;
@@ -58,9 +58,7 @@ impl<'a> Inputs<'a> {
         snapshots: &'a BTreeMap<TableName, Snapshot>,
     ) -> Result<Self> {
         let pinned = snapshots.iter().map(|(table, new)| {
-            let columns = columns(project, derived, table);
-            fits(project, name, table, new.schema(), &columns)?;
-            Ok(Pinned { table, new, columns })
+            Ok(Pinned { table, new, columns: fitting(project, (name, derived), table, new.schema())? })
         });
         Ok(Inputs { derived, pinned: pinned.collect::<Result<_>>()? })
     }
@@ -185,11 +183,8 @@ pub fn whole(
     derived: &Derived,
     inputs: &BTreeMap<TableName, Rows>,
 ) -> Result<Vec<Input>> {
-    let whole = inputs.iter().map(|(table, rows)| {
-        let columns = columns(project, derived, table);
-        fits(project, name, table, &rows.schema, &columns)?;
-        input(table, &columns, rows)
-    });
+    let whole =
+        inputs.iter().map(|(table, rows)| input(table, &fitting(project, (name, derived), table, &rows.schema)?, rows));
     whole.collect()
 }
 
@@ -218,22 +213,32 @@ fn columns(project: &Project, derived: &Derived, table: &TableName) -> Columns {
     }
 }
 
-/// Whether a table of the lake has the columns of its definition. It may be behind it: when it was not run with those
-/// below it, or by `forward_only`, where a new column is NULL in all rows that are there.
-fn fits(project: &Project, name: &TableName, table: &TableName, found: &TableSchema, columns: &Columns) -> Result<()> {
+/// The columns of an input that count, as a table of the lake has them. It may be behind its definition: when it was not
+/// run with those below it, when it is on hold, or by `forward_only`, where a new column is NULL in all rows that are
+/// there. A column that makes no difference need not be there.
+fn fitting(
+    project: &Project,
+    (name, derived): (&TableName, &Derived),
+    table: &TableName,
+    found: &TableSchema,
+) -> Result<Columns> {
+    let all = columns(project, derived, table);
     let on_change = project.tables.get(table).and_then(|t| t.definition.on_change());
-    for column in columns {
-        let was = match found.ty(&column.name) {
-            Some(ty) if *ty == column.ty => continue,
-            None if on_change == Some(OnChange::ForwardOnly) => continue,
-            Some(ty) => ty.to_string(),
-            None => "not there".to_string(),
-        };
-        return Err(Error::Refused(format!(
-            "`{name}` reads `{}` of `{table}` as {}, and in the lake it is {was}: `{table}` follows an earlier definition. \
-             Bring it up to date first: lakesmith run +{name}",
-            column.name, column.ty
-        )));
+    let fits = |column: &Column| match found.ty(&column.name) {
+        Some(ty) => *ty == column.ty,
+        None => on_change == Some(OnChange::ForwardOnly),
+    };
+    if all.iter().all(fits) {
+        return Ok(all);
     }
-    Ok(())
+    let needed = gold::columns_needed(derived, table);
+    let is_needed = |column: &Column| needed.as_ref().is_none_or(|needed| needed.contains(&column.name));
+    let needed: Columns = all.into_iter().filter(is_needed).collect();
+    let Some(column) = needed.iter().find(|column| !fits(column)) else { return Ok(needed) };
+    let was = found.ty(&column.name).map_or("not there".to_string(), ToString::to_string);
+    Err(Error::Refused(format!(
+        "`{name}` reads `{}` of `{table}` as {}, and in the lake it is {was}: `{table}` follows an earlier definition. \
+         Bring it up to date first: lakesmith run +{name}; if it is on hold: lakesmith restore {table} --release",
+        column.name, column.ty
+    )))
 }

@@ -33,6 +33,13 @@ impl Aggregate {
     pub fn columns(&self) -> BTreeSet<String> {
         self.expr.columns()
     }
+
+    /// Whether all columns of a row can matter: `first` and `last` break ties by them.
+    pub fn reads_all(&self) -> bool {
+        let mut calls = Vec::new();
+        collect_calls(&self.expr, &mut calls);
+        calls.iter().any(|call| call.function == Function::First)
+    }
 }
 
 /// The one key of a frame that is grouped by nothing.

@@ -10,7 +10,7 @@ use self::definitions::{
     derived, from, inner_join, joined_with_itself, left_join_and_having, renamed_key, two_joins, union_then_join,
 };
 use self::world::{Row, World, collected, inputs};
-use super::{Input, Strategy, columns_read, recompute, strategy, touched_keys};
+use super::{Input, Strategy, columns_needed, columns_read, recompute, strategy, touched_keys};
 use crate::project::Derived;
 use crate::steps::JoinKind;
 use crate::steps::testing::{failure, lines, rank, silver};
@@ -121,4 +121,24 @@ fn only_what_a_join_reads_counts_as_a_change() {
         input.new = input.new.clone().select([col("customer"), col("region")]);
     }
     assert_eq!(lines(&recompute(&left_join_and_having(), &inputs, None).unwrap()), ["7 0 2 10 1 1 1000.0"]);
+}
+
+#[test]
+fn a_table_can_be_made_without_the_columns_that_make_no_difference() {
+    let needed = |derived: &Derived, table| columns_needed(derived, &silver(table)).map(|c| c.into_iter().collect());
+    let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(needed(&inner_join(), "orders"), names(&["active", "amount", "customer", "region"]));
+    assert_eq!(needed(&inner_join(), "customers"), names(&["active", "customer", "region"]));
+    assert_eq!(needed(&two_joins(), "orders"), None, "`first` breaks ties by all columns");
+    assert_eq!(needed(&union_then_join(), "orders"), None);
+    let passed_on = derived("orders", from("orders").filter("amount > 0"), &["id"]);
+    assert_eq!(needed(&passed_on, "orders"), None, "all columns reach the output");
+
+    let world = world(&[[1, 1, 0, 10]], &[[1, 7, 1]]);
+    let mut inputs = inputs(&world, &world);
+    for input in inputs.iter_mut().filter(|input| input.table == silver("orders")) {
+        input.columns.retain(|column| ["amount", "customer"].contains(&column.name.as_str()));
+        input.new = input.new.clone().select([col("amount"), col("customer")]);
+    }
+    assert_eq!(lines(&recompute(&inner_join(), &inputs, None).unwrap()), ["7 1 10"]);
 }

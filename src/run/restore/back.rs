@@ -50,11 +50,9 @@ impl<'a> Back<'a> {
     /// # Errors
     /// Files that would come back are no longer in the store.
     pub async fn check_files(&self) -> Result<()> {
-        let version = self.target.version();
-        self.check(&self.table, way_back(&self.base, &self.target).added, "").await?;
+        self.check(&self.table, way_back(&self.base, &self.target).added, "that it needs").await?;
         let Some(refused) = &self.refused else { return Ok(()) };
-        let what = format!(" of the rows that `{}@{version}` refused", self.name);
-        self.check(refused.table(), refused.files().to_vec(), &what).await
+        self.check(refused.table(), refused.files().to_vec(), "of the rows that it refused").await
     }
 
     async fn check(&self, table: &Table, files: Vec<DataFile>, what: &str) -> Result<()> {
@@ -64,8 +62,8 @@ impl<'a> Back<'a> {
         }
         let (name, version, all) = (self.name, self.target.version(), files.len());
         Err(Error::Refused(format!(
-            "`{name}@{version}` cannot come back: {missing} of the {all} files{what} that would come back were deleted, as \
-             by a vacuum; to make the table anew: lakesmith rebuild {name}"
+            "`{name}@{version}` cannot come back: {missing} of the {all} files {what} were deleted, as by a vacuum; to make \
+             the table anew: lakesmith rebuild {name}"
         )))
     }
 

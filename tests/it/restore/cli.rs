@@ -28,11 +28,38 @@ fn what_does_not_go_back_says_why_and_what_to_do() {
     ];
     assert_eq!(project.lake_files(), files);
     insta::assert_snapshot!(refusals.join("\n"), @r"
+    error: `bronze.events` does not go back: it holds all that was received, and its files would not be taken in a second time
+    hint: to make what reads it as of then: lakesmith -C [DIR] rebuild silver.events+ --from bronze.events@0
+
+    error: `quarantine.events` goes back with the table that refused its rows
+    hint: e.g. `restore silver.events@3`
+
+    error: there is no table `silver.event`
+    hint: did you mean `silver.events`?
+
+    error: to which version? e.g. `restore silver.events@3`
+    hint: its versions: lakesmith -C [DIR] history silver.events
+
+    error: `@yesterday` is no version
+    hint: write a number, or a time with its zone such as 2026-11-01T00:00:00Z
+
+    error: `silver.events`: there is no version 9; the newest is 2
+    hint: its versions: lakesmith -C [DIR] history silver.events
+
+    error: `silver.events`: the log holds no commit of 2020-01-01T00:00:00+00:00 or before
+    hint: its versions: lakesmith -C [DIR] history silver.events
+
+    error: a restore publishes an earlier version of the table, and there is nobody here to ask
+    hint: say --yes
+
+    error: `--release` lets runs go on with the table as it is: it takes no version
     ");
     let said = project.lakesmith(&["restore", "silver.events@0", "++"]);
     assert_eq!(said.code, 2, "{said:?}");
     let empty = Project::small();
     insta::assert_snapshot!(refusal(&empty, &["silver.events@0", "--yes"], 1), @r"
+    error: `silver.events` has not been made yet
+    hint: to make it: lakesmith -C [DIR] run +silver.events
     ");
 }
 

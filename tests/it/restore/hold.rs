@@ -45,6 +45,21 @@ fn runs_leave_a_table_on_hold_alone_and_say_so_until_it_is_released() {
 }
 
 #[test]
+fn what_reads_a_table_on_hold_waits_only_for_columns_that_it_needs() {
+    let project = lived();
+    derive(&project, "id + 1");
+    let gold = std::fs::read_to_string(project.path("layers/gold/totals.yaml")).unwrap();
+    project.write("layers/gold/totals.yaml", gold.replace("events: count(*)", "events: count(*), more: sum(extra)"));
+    project.run(0);
+    restore(&project, &["silver.events@1", "--hold"]);
+    let refused = table(&project.run(1), "gold.totals")["error"].as_str().unwrap().to_owned();
+    assert!(refused.contains("`extra`") && refused.contains("lakesmith restore silver.events --release"), "{refused}");
+    project.write("layers/gold/totals.yaml", gold);
+    project.json(&["rebuild", "gold.totals", "--yes"], 0);
+    assert_eq!(rows(&project, "gold.totals"), rows(&project, "gold.totals@1"));
+}
+
+#[test]
 fn a_hold_alone_changes_no_row_and_moves_with_the_table() {
     let project = lived();
     let before = all(&project);
