@@ -37,7 +37,7 @@ impl<'a> Back<'a> {
         let Some(base) = table.snapshot().await? else {
             return Err(Error::Refused(format!("`{name}` has not been made yet; to make it: lakesmith run +{name}")));
         };
-        let target = table.snapshot_at(&At::Version(version)).await.map_err(|error| gone(name, error))?;
+        let target = table.snapshot_at(&At::Version(version)).await.map_err(|error| no_such_version(name, error))?;
         let has_quarantine = matches!(run.project.tables.get(name).map(|t| &t.definition), Some(Definition::Silver(_)));
         let refused = match has_quarantine {
             true => quarantine::of_version(&run.lake, name, &target).await?,
@@ -148,7 +148,7 @@ pub enum Need {
 }
 
 /// A version that cannot be had, and where to see which can.
-pub fn gone(name: &TableName, error: delta::Error) -> Error {
+pub fn no_such_version(name: &TableName, error: delta::Error) -> Error {
     match error {
         delta::Error::Gone { what, .. } => {
             Error::Refused(format!("`{name}`: {what}; its versions: lakesmith history {name}"))

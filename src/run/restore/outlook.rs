@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::back::{Back, Need, gone};
+use super::back::{Back, Need, no_such_version};
 use super::choose::{made_from, same_rows};
 use super::{Restore, Run};
 use crate::delta::{self, At};
@@ -118,12 +118,12 @@ pub async fn choose(run: &Run, restore: &Restore) -> Result<Vec<Choice>> {
         return Err(Error::Refused(format!("`{name}` holds what was received and does not go back")));
     }
     let version = resolved(run, restore).await?;
-    let gone = look(run, name, version, restore.hold).await?;
+    let back = look(run, name, version, restore.hold).await?;
     let mut choices = vec![Choice { table: name.clone(), version: Ok(version) }];
     if !restore.below {
         return Ok(choices);
     }
-    let mut went = BTreeMap::from([(name.clone(), gone)]);
+    let mut went = BTreeMap::from([(name.clone(), gone(&back).await?)]);
     for table in below(&run.project, name) {
         let version = match below_one(run, &table, &went).await {
             Ok((version, gone)) => {
@@ -144,18 +144,24 @@ async fn resolved(run: &Run, restore: &Restore) -> Result<i64> {
         At::Version(version) => Ok(version),
         At::Time(_) => {
             let table = run.lake.table(&folder(&restore.table));
-            let then = table.snapshot_at(&restore.at).await.map_err(|error| gone(&restore.table, error))?;
+            let then = table.snapshot_at(&restore.at).await.map_err(|error| no_such_version(&restore.table, error))?;
             Ok(then.version())
         }
     }
 }
 
 /// Looks at a table that is to go back, and whether all of it is still there.
-async fn look(run: &Run, name: &TableName, version: i64, hold: bool) -> Result<Gone> {
+async fn look<'a>(run: &'a Run, name: &'a TableName, version: i64, hold: bool) -> Result<Back<'a>> {
     let back = Back::look(run, name, version, hold).await?;
     back.check_files().await?;
-    let history = run.lake.table(&folder(name)).history(0).await?;
-    Ok(Gone { id: back.base.table_id().to_string(), version, versions: same_rows(&history, version) })
+    Ok(back)
+}
+
+/// What the tables below must know of it.
+async fn gone(back: &Back<'_>) -> Result<Gone> {
+    let (id, version) = (back.base.table_id().to_string(), back.target.version());
+    let history = back.table.history(0).await?;
+    Ok(Gone { id, version, versions: same_rows(&history, version) })
 }
 
 /// All tables that are made from this one, each after those that it reads.
@@ -186,7 +192,7 @@ async fn below_one(run: &Run, name: &TableName, went: &BTreeMap<TableName, Gone>
         return Err(Error::Refused(format!("stays as it is: no version of it was made from {from}; {FOLLOWS}")));
     };
     match look(run, name, version, false).await {
-        Ok(gone) => Ok((version, gone)),
+        Ok(back) => Ok((version, gone(&back).await?)),
         Err(Error::Refused(why)) => Err(Error::Refused(format!("stays as it is: {why}; {FOLLOWS}"))),
         Err(error) => Err(error),
     }

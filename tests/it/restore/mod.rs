@@ -6,6 +6,7 @@ mod cli;
 mod deaths;
 mod hold;
 mod lost;
+mod random;
 
 use serde_json::Value;
 
