@@ -58,6 +58,7 @@ fn what_does_not_go_back_says_why_and_what_to_do() {
     assert_eq!(said.code, 2, "{said:?}");
     let empty = Project::small();
     insta::assert_snapshot!(refusal(&empty, &["silver.events@0", "--yes"], 1), @r"
+    warning: `check` has 1 warning; to see: lakesmith -C [DIR] check
     error: `silver.events` has not been made yet
     hint: to make it: lakesmith -C [DIR] run +silver.events
     ");

@@ -137,7 +137,7 @@ fn file(project: &Project, n: usize, ids: &[u8]) {
 
 fn define(project: &Project, number: u8) {
     let yaml = "from: bronze.events\ncontract: schemas/events.odcs.yaml\nkey: [id]\nlatest_by: [at]\nevent_time: at\n";
-    let step = format!("steps:\n  - derive: {{ amount: cast(amount + {number} as decimal(12,2)) }}\n");
+    let step = format!("steps:\n  - derive: {{ amount: \"cast(amount + {number} as decimal(12,2))\" }}\n");
     project.write("layers/silver/events.yaml", format!("{yaml}{step}"));
 }
 
