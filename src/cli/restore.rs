@@ -13,9 +13,9 @@ use crate::run::{self, Outlook, Restore, Return, Run};
 pub async fn carry_out(global: &Global, args: &RestoreArgs) -> Outcome {
     let project = super::project(global)?;
     super::mention_warnings(global, &project);
-    let (name, at, below) = asked(global, &project, args)?;
     let progress = Progress::new(global);
     let run = Run::new(project.clone(), progress.listener())?;
+    let (name, at, below) = asked(global, &run, args).await?;
     let report = if args.release {
         if at.is_some() {
             return Err(Failure::wrong("`--release` lets runs go on with the table as it is: it takes no version"));
@@ -46,7 +46,8 @@ pub async fn carry_out(global: &Global, args: &RestoreArgs) -> Outcome {
 }
 
 /// Reads `silver.orders@3`, `silver.orders@3+` and `silver.orders@3 +`; the `+` may also stand behind the table's name.
-fn asked(global: &Global, project: &Project, args: &RestoreArgs) -> Result<(TableName, Option<At>, bool), Failure> {
+async fn asked(global: &Global, run: &Run, args: &RestoreArgs) -> Result<(TableName, Option<At>, bool), Failure> {
+    let project = &run.project;
     let (text, behind) = args.table.strip_suffix('+').map_or((args.table.as_str(), false), |text| (text, true));
     let (name, version) = text.split_once('@').map_or((text, None), |(name, version)| (name, Some(version)));
     let (name, within) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
@@ -55,7 +56,7 @@ fn asked(global: &Global, project: &Project, args: &RestoreArgs) -> Result<(Tabl
         return Err(Failure::wrong(error.with_hint(format!("e.g. `restore silver.{table}@3`"))));
     }
     let text = version.map_or(name.to_string(), |version| format!("{name}@{version}"));
-    let (name, at) = show::table_at(project, &text)?;
+    let (name, at) = show::table_at(project, &run.lake, &text).await?;
     if name.layer == Layer::Bronze {
         return Err(bronze(global, project, &name, version));
     }

@@ -105,7 +105,7 @@ impl Lease {
 
     /// Whether it is the claim of this table.
     pub fn is_of(&self, table: &TableName) -> bool {
-        self.path == path(table)
+        self.path == path(&table.to_string())
     }
 
     /// Gives the table free. A failure is no failure of the run: the claim expires.

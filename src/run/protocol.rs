@@ -24,8 +24,6 @@ pub use crate::delta::PINS;
 pub const INPUTS: &str = "lakesmith.inputs";
 /// Property: JSON object of the run, time and version since which runs leave the table alone.
 pub const HOLD: &str = "lakesmith.hold";
-/// Property: JSON object of the versions that our vacuum keeps.
-pub const PINS: &str = "lakesmith.pins";
 /// Key of a commit's note: the version that came back.
 pub const RESTORED: &str = "restored";
 

@@ -13,7 +13,7 @@ pub use outlook::{Outlook, Return};
 
 use self::back::{Back, Need};
 use self::outlook::Choice;
-use super::claim::{Claimed, Lease, claim};
+use super::claim::{Claimed, Lease, OLD_FILES, claim, claim_named};
 use super::error::{Error, Result};
 use super::protocol::{self, HOLD, folder, table_state};
 use super::{Event, Run, history, retry};
@@ -93,11 +93,25 @@ async fn claimed(run: &Run, name: &TableName, leases: &mut Vec<Lease>) -> Result
             leases.push(lease);
             Ok(())
         }
-        Claimed::Theirs(theirs) => Err(Error::Refused(format!(
-            "run {} is at work on it; its claim ends at {}; nothing was done",
-            theirs.run_id,
-            theirs.until.format("%H:%M:%SZ")
-        ))),
+        Claimed::Theirs(theirs) => {
+            let until = theirs.until.format("%H:%M:%SZ");
+            Err(Error::Refused(format!("run {} is at work on it until {until}; nothing was done", theirs.run_id)))
+        }
+    }
+}
+
+/// A vacuum that has decided what it deletes would not see that a version comes back.
+async fn claimed_old_files(run: &Run, leases: &mut Vec<Lease>) -> Result<()> {
+    match claim_named(&run.lake, OLD_FILES, &run.id).await? {
+        Claimed::Ours(lease) => {
+            leases.push(lease);
+            Ok(())
+        }
+        Claimed::Theirs(theirs) => {
+            let until = theirs.until.format("%H:%M:%SZ");
+            let who = "a vacuum, a pin or another restore is at work on this lake";
+            Err(Error::Refused(format!("{who} until {until}; nothing was done")))
+        }
     }
 }
 
@@ -109,6 +123,7 @@ async fn take_back(
     reports: &mut Vec<TableReport>,
 ) -> Result<()> {
     claimed(run, &restore.table, leases).await?;
+    claimed_old_files(run, leases).await?;
     let choices = outlook::choose(run, restore).await?;
     let mut above = BTreeMap::new();
     let mut failed: Option<TableName> = None;

@@ -98,9 +98,20 @@ fn a_table_that_another_run_has_claimed_does_not_go_back() {
     assert!(error.contains("run someone-else is at work on it") && error.contains("nothing was done"), "{report}");
     assert_eq!(all(&project), before);
 
-    // one below: it is left to that run and the next
+    // a vacuum could delete what comes back
     std::fs::rename(
         project.path("lake/_lakesmith/claims/silver.events.json"),
+        project.path("lake/_lakesmith/claims/old-files.json"),
+    )
+    .unwrap();
+    let report = project.json(&["restore", "silver.events@0+", "--yes"], 1);
+    let error = table(&report, "silver.events")["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("a vacuum, a pin or another restore is at work"), "{report}");
+    assert_eq!(all(&project), before);
+
+    // one below: it is left to that run and the next
+    std::fs::rename(
+        project.path("lake/_lakesmith/claims/old-files.json"),
         project.path("lake/_lakesmith/claims/gold.totals.json"),
     )
     .unwrap();
