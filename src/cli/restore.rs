@@ -6,7 +6,6 @@ use super::progress::Progress;
 use super::{ask, interrupt, show, summary, ui, words};
 use crate::delta::At;
 use crate::name::{Layer, TableName};
-use crate::plan::Request;
 use crate::project::Project;
 use crate::run::{self, Outlook, Restore, Return, Run};
 
@@ -21,8 +20,7 @@ pub async fn carry_out(global: &Global, args: &RestoreArgs) -> Outcome {
             return Err(Failure::wrong("`--release` lets runs go on with the table as it is: it takes no version"));
         }
         let tables = if below { with_below(&project, &name)? } else { vec![name] };
-        let request = Request { tables: tables.iter().cloned().collect(), ..Request::default() };
-        interrupt::or_done(&run, &request, run.clone().release(&tables)).await
+        interrupt::or_done(&run, &tables.iter().cloned().collect(), run.clone().release(&tables)).await
     } else {
         let at = at.ok_or_else(|| no_version(global, &name))?;
         let mut restore = Restore { table: name.clone(), at, below, hold: args.hold };
@@ -36,8 +34,7 @@ pub async fn carry_out(global: &Global, args: &RestoreArgs) -> Outcome {
         // What a time meant when the question was put, it means still.
         restore.at = outlook.tables.first().and_then(|table| table.to).map_or(at, At::Version);
         let tables = outlook.tables.iter().map(|table| table.table.clone()).collect();
-        let request = Request { tables, ..Request::default() };
-        interrupt::or_done(&run, &request, run.clone().restore(&restore)).await
+        interrupt::or_done(&run, &tables, run.clone().restore(&restore)).await
     };
     progress.finish();
     let report = report?;
