@@ -28,6 +28,9 @@ pub enum Backfill {
 /// Decides what a backfill of `wanted` may do in this `lake`.
 pub fn backfill(wanted: Wanted<'_>, lake: &LakeState) -> Backfill {
     let own = lake.get(wanted.table);
+    if let Some(hold) = own.and_then(|own| own.hold.as_ref()) {
+        return Backfill::Refuse(hold.reason(wanted.table));
+    }
     if let Some(why) = own.and_then(|own| refuse(wanted, own, lake)) {
         return Backfill::Refuse(why);
     }
@@ -100,6 +103,13 @@ mod tests {
         assert_eq!(decided(Some(silver(0, true)), "next"), Backfill::Load { changed: true });
         assert_eq!(decided(Some(silver(2, true)), "now"), Backfill::Recompute { changed: false });
         assert_eq!(decided(Some(silver(2, false)), "next"), Backfill::Recompute { changed: true });
+    }
+
+    #[test]
+    fn a_table_on_hold_stays_as_it_is() {
+        let hold = crate::plan::Hold { run_id: "r".into(), at: chrono::DateTime::UNIX_EPOCH, version: 3 };
+        let held = decided(Some(TableState { hold: Some(hold), ..silver(2, false) }), "now");
+        assert!(matches!(&held, Backfill::Refuse(why) if why.contains("--release")), "{held:?}");
     }
 
     #[test]

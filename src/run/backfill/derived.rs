@@ -188,9 +188,9 @@ impl Task<'_> {
             txns: Vec::new(),
             schema: Some(gold.schema()),
             properties: protocol::definition_properties(Some(&state), definition, &ids, mixed),
-            rearranges: false,
             operation: Operation::Merge,
             note: self.piece.marked(note),
+            ..Change::default()
         }
     }
 

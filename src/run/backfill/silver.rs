@@ -178,9 +178,7 @@ impl Task<'_> {
             Some(base) => silver.target().commit(base, change).await?,
             None => silver.target().create(&silver.schema(), change).await?,
         };
-        if let Err(error) = quarantine::settle(silver.run, silver.name, published.as_ref()).await {
-            tracing::warn!(table = %silver.name, %error, "another run writes the quarantine; its next commit settles it");
-        }
+        quarantine::settle(silver.run, silver.name, published.as_ref()).await;
         Ok(Done { version: Some(version), rows: staged.rows, changes, inputs, note: None })
     }
 
@@ -211,9 +209,9 @@ impl Task<'_> {
             txns,
             schema: Some(silver.schema()),
             properties: protocol::definition_properties(state.as_ref(), definition, &ids, mixed),
-            rearranges: false,
             operation: Operation::Merge,
             note: self.piece.marked(note),
+            ..Change::default()
         }
     }
 }

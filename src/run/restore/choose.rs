@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::delta::CommitRecord;
 use crate::run::past::is_foreign;
-use crate::run::protocol::RESTORED;
+use crate::run::protocol::{RESTORED, watermark_txn};
 
 /// The versions of a table that have the same rows as `version`, as far as its commits tell: those that follow by
 /// commits that changed no row, and those to which it went back.
@@ -32,12 +32,12 @@ pub fn made_from(history: &[CommitRecord], inputs: &BTreeMap<String, BTreeSet<i6
     let mut made = false;
     let mut newest = None;
     for commit in history {
-        // A commit that computes rows notes the versions of all its inputs.
-        let reads = commit.txns.keys().any(|app| inputs.contains_key(app));
+        // A commit that computes rows from later versions of its inputs notes those of all of them.
+        let reads = commit.txns.keys().any(|app| app.starts_with(&watermark_txn("")));
         let ours = commit.note.as_ref().is_some_and(|note| note.get("run_id").is_some_and(Value::is_string));
         if is_foreign(commit) {
             made = false;
-        } else if ours && (reads || commit.data_change) {
+        } else if ours && reads {
             let is_at = |(app, versions): (&String, &BTreeSet<i64>)| {
                 commit.txns.get(app).is_some_and(|version| versions.contains(version))
             };
@@ -59,7 +59,7 @@ mod tests {
     /// A commit of ours that notes how far `a` and `b` were read.
     fn ours(version: i64, txns: &[(&str, i64)], data_change: bool) -> CommitRecord {
         let note = json!({ "run_id": "r" }).as_object().cloned();
-        let txns = txns.iter().map(|(app, version)| ((*app).to_string(), *version)).collect();
+        let txns = txns.iter().map(|(app, version)| (watermark_txn(app), *version)).collect();
         CommitRecord { version, txns, data_change, note, ..CommitRecord::default() }
     }
 
@@ -73,7 +73,7 @@ mod tests {
     }
 
     fn at(inputs: &[(&str, &[i64])]) -> BTreeMap<String, BTreeSet<i64>> {
-        inputs.iter().map(|(app, versions)| ((*app).to_string(), versions.iter().copied().collect())).collect()
+        inputs.iter().map(|(app, versions)| (watermark_txn(app), versions.iter().copied().collect())).collect()
     }
 
     #[test]
@@ -108,12 +108,19 @@ mod tests {
             ours(1, &[("a", 3), ("b", 0)], true),
             ours(2, &[("a", 3), ("b", 1)], true),
             ours(3, &[("a", 4), ("b", 1)], true),
+            ours(4, &[("b", 1)], true),
         ];
         assert_eq!(made_from(&history, &at(&[("a", &[3])])), Some(2));
         assert_eq!(made_from(&history, &at(&[("a", &[3, 4])])), Some(3));
         assert_eq!(made_from(&history, &at(&[("a", &[3]), ("b", &[0])])), Some(1));
         assert_eq!(made_from(&history, &at(&[("a", &[4]), ("b", &[0])])), None);
         assert_eq!(made_from(&history, &at(&[("a", &[9])])), None);
+    }
+
+    #[test]
+    fn what_is_made_anew_from_the_same_versions_counts() {
+        let history = [ours(0, &[("a", 3)], true), ours(1, &[], true), ours(2, &[("a", 4)], true)];
+        assert_eq!(made_from(&history, &at(&[("a", &[3])])), Some(1), "a backfill notes no versions");
     }
 
     #[test]
