@@ -8,8 +8,8 @@ use super::progress::Progress;
 use super::{interrupt, run, summary, ui, words};
 use crate::plan::Request;
 use crate::project::Project;
-use crate::report::{Rehearsal, TableDiff, TableReport};
-use crate::run::Run;
+use crate::report::{Rehearsal, RunReport, TableDiff, TableReport};
+use crate::run::{Run, rehearse as rehearse_run};
 
 /// Carries out what was asked for, beside the lake, and shows how it goes.
 pub async fn rehearse(
@@ -18,9 +18,22 @@ pub async fn rehearse(
     request: &Request,
     jobs: Option<u16>,
 ) -> Result<Rehearsal, Failure> {
+    let trial = Request { unguarded: true, ..request.clone() };
+    let work = async |run: Run| run.carry_out(&trial, run::at_once(jobs)).await;
+    of(global, project, request.unguarded, work).await
+}
+
+/// Does some work beside the lake and shows how it goes. The work itself goes on where the guard would stop it; whether
+/// the guard has a say in it is told by `unguarded`.
+pub async fn of(
+    global: &Global,
+    project: Arc<Project>,
+    unguarded: bool,
+    work: impl AsyncFnOnce(Run) -> RunReport,
+) -> Result<Rehearsal, Failure> {
     let progress = Progress::new(global);
-    let trial = Run::new(project, progress.listener())?.rehearse(request, run::at_once(jobs));
-    let rehearsal = interrupt::or(trial, "interrupted: nothing was published").await;
+    let run = Run::new(project, progress.listener())?.allowed(unguarded);
+    let rehearsal = interrupt::or(rehearse_run(&run, work), "interrupted: nothing was published").await;
     progress.finish();
     Ok(rehearsal??)
 }

@@ -122,6 +122,11 @@ impl Run {
         Run { id, started_at: Utc::now(), project, lake, unguarded: false, listener }
     }
 
+    /// Whether tables may lose more rows than their guard allows.
+    pub fn allowed(self, unguarded: bool) -> Self {
+        Run { unguarded, ..self }
+    }
+
     /// Does what `request` asks for, at most `jobs` tables at once, and writes it to the history of runs. A table that
     /// fails does not stop its siblings; what stands below it is skipped.
     pub async fn carry_out(mut self, request: &Request, jobs: usize) -> RunReport {

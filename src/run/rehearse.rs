@@ -8,7 +8,6 @@ use super::protocol::{LEDGER, folder, quarantine_folder};
 use super::{Run, claim, quarantine};
 use crate::delta::{At, Lake, Side, Snapshot};
 use crate::name::{Layer, TableName};
-use crate::plan::Request;
 use crate::project::Definition;
 use crate::report::{DiffSide, QuarantineDiff, Rehearsal, RunReport, TableDiff, TableReport};
 
@@ -16,8 +15,8 @@ use crate::report::{DiffSide, QuarantineDiff, Rehearsal, RunReport, TableDiff, T
 /// lake. Nothing is published, nothing is left; what others do to the lake meanwhile is not seen. Bronze tables are not
 /// compared: rows are only added to them, and the report counts these.
 ///
-/// Where the work goes on although the guard would stop a table, the report says that it would; what this run may do
-/// unguarded passes without a word.
+/// The work is to go on where the guard would stop a table: the report then says that it would, unless this run is
+/// [allowed](Run::allowed) to.
 ///
 /// # Errors
 /// The scratch folder cannot be made, or a table cannot be compared.
@@ -33,18 +32,6 @@ pub async fn rehearse(run: &Run, work: impl AsyncFnOnce(Run) -> RunReport) -> Re
         }
     }
     Ok(Rehearsal { report, diffs, quarantines })
-}
-
-impl Run {
-    /// Carries out a request for trial, as [`rehearse`] does.
-    ///
-    /// # Errors
-    /// As [`rehearse`].
-    pub async fn rehearse(self, request: &Request, jobs: usize) -> Result<Rehearsal> {
-        let run = Run { unguarded: request.unguarded, ..self };
-        let trial = Request { unguarded: true, ..request.clone() };
-        rehearse(&run, async |run| run.carry_out(&trial, jobs).await).await
-    }
 }
 
 /// Where a trial takes place.

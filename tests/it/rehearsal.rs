@@ -207,7 +207,7 @@ async fn the_store_of_the_lake_is_asked_for_no_change() {
     let store = Faulty::healthy();
     let run = quiet(&project, &store.lake(&project.path("lake")));
     let request = everything(&run.project);
-    let rehearsal = run.rehearse(&request, 2).await.unwrap();
+    let rehearsal = rehearse(&run, async |run| run.carry_out(&request, 2).await).await.unwrap();
     assert_eq!((rehearsal.exit_code(), rehearsal.diffs.len(), store.changes()), (0, 2, 0));
 }
 
@@ -217,7 +217,7 @@ async fn what_others_do_meanwhile_is_not_seen() {
     let lake = Lake::open(project.path("lake").to_str().unwrap(), &BTreeMap::new()).unwrap();
     let trial = quiet(&project, &lake);
     let request = everything(&trial.project);
-    let alone = trial.clone().rehearse(&request, 1).await.unwrap();
+    let alone = rehearse(&trial, async |trial| trial.carry_out(&request, 1).await).await.unwrap();
     let rehearsal = rehearse(&trial, async |trial| {
         project.write("landing/events/2.csv", "id,kind,amount,at\n1,a,100.00,2026-02-01T00:00:00Z\n9,z,1.00,\n");
         let report = run(project.root(), &lake, 1, true).await;
