@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::args::Global;
 use super::failure::Failure;
 use super::progress::Progress;
-use super::{interrupt, run, summary, ui, words};
+use super::{difference, interrupt, run, summary, ui, words};
 use crate::plan::Request;
 use crate::project::Project;
-use crate::report::{Rehearsal, RunReport, TableDiff, TableReport};
+use crate::report::{Rehearsal, RunReport, TableReport};
 use crate::run::{Run, rehearse as rehearse_run};
 
 /// Carries out what was asked for, beside the lake, and shows how it goes.
@@ -52,9 +52,9 @@ pub fn print(global: &Global, rehearsal: &Rehearsal) {
 pub fn print_tables(rehearsal: &Rehearsal) {
     ui::answer(&summary::tables(&rehearsal.report, ui::width()));
     for TableReport { table, .. } in &rehearsal.report.tables {
-        let Some(difference) = rehearsal.diffs.get(table) else { continue };
+        let Some(diff) = rehearsal.diffs.get(table) else { continue };
         ui::answer("");
-        ui::answer(&in_short(difference));
+        difference::print(diff);
         if let Some(quarantine) = rehearsal.quarantines.get(table).filter(|q| q.before != q.after) {
             let after = words::count(quarantine.after, "row");
             ui::answer(&format!("quarantine: {} → {after}", words::thousands(quarantine.before)));
@@ -80,17 +80,4 @@ fn last_line(rehearsal: &Rehearsal) -> String {
     let written = report.tables.iter().filter(|table| table.changed()).count();
     let all = words::count(report.tables.len() as u64, "table");
     format!("dry run: {written} of {all} would be written; nothing was published")
-}
-
-fn in_short(diff: &TableDiff) -> String {
-    let rows = &diff.rows;
-    let named = [(rows.added, "added"), (rows.removed, "removed"), (rows.changed, "changed")];
-    let parts: Vec<_> =
-        named.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", words::thousands(*n))).collect();
-    let parts = if parts.is_empty() { "no row differs".to_owned() } else { parts.join(", ") };
-    let mut lines = vec![format!("{}: {parts}", diff.table)];
-    lines.extend(
-        diff.changed_columns().map(|column| format!("  {}: {}", column.name, words::count(column.changed, "row"))),
-    );
-    lines.join("\n")
 }

@@ -150,7 +150,8 @@ fn rows_of(side: &Side, later: &Side, files: Vec<DataFile>, columns: &[Column]) 
     let schema = side.schema_of(columns)?;
     let ids: BTreeSet<FileId> = side.files().iter().map(DataFile::own_id).collect();
     let (own, passing) = files.into_iter().partition::<Vec<_>, _>(|file| ids.contains(&file.own_id()));
-    Ok(merge::files(side.table(), &schema, &own)?.and(merge::files(later.table(), &schema, &passing)?))
+    let files = merge::files(side.table(), &schema, &own)?.and(merge::files(later.table(), &schema, &passing)?);
+    Ok(files.cast(TableSchema::new(columns.to_vec()).to_polars()))
 }
 
 /// The log may still know of files that were vacuumed.

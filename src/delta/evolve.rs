@@ -3,6 +3,9 @@
 use super::{Error, TableSchema};
 use crate::expr::Type;
 
+/// What a decimal can hold.
+const MAX_DIGITS: u8 = 38;
+
 /// Columns may come and grow wider; none may go or become something else while rows stay that have it. Partitions stay.
 ///
 /// # Errors
@@ -38,7 +41,27 @@ pub(super) fn widens(from: &Type, to: &Type) -> bool {
         || (from, to) == (&Type::Float, &Type::Double)
 }
 
-/// The type that holds the values of both without loss, if it is one of them.
-pub fn wider<'a>(a: &'a Type, b: &'a Type) -> Option<&'a Type> {
-    if widens(a, b) { Some(b) } else { widens(b, a).then_some(a) }
+/// The type that holds the values of both without loss: one of them, or a decimal with the digits of both.
+pub fn common(a: &Type, b: &Type) -> Option<Type> {
+    match (widens(a, b), widens(b, a)) {
+        (true, _) => Some(b.clone()),
+        (_, true) => Some(a.clone()),
+        _ => {
+            let ((whole, scale), (other_whole, other_scale)) = (digits(a)?, digits(b)?);
+            let (whole, scale) = (whole.max(other_whole), scale.max(other_scale));
+            (whole + scale <= MAX_DIGITS).then_some(Type::Decimal { precision: whole + scale, scale })
+        }
+    }
+}
+
+/// Digits before and after the point.
+fn digits(ty: &Type) -> Option<(u8, u8)> {
+    match ty {
+        Type::TinyInt => Some((3, 0)),
+        Type::SmallInt => Some((5, 0)),
+        Type::Int => Some((10, 0)),
+        Type::BigInt => Some((19, 0)),
+        Type::Decimal { precision, scale } => Some((precision - scale, *scale)),
+        _ => None,
+    }
 }

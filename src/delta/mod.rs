@@ -42,7 +42,7 @@ pub use check::FileHealth;
 pub use commit::{Change, Operation};
 pub use diff::{FileDiff, RowDiff, file_diff, replacement_diff, row_diff, side_diff};
 pub use error::Error;
-pub use evolve::wider;
+pub use evolve::common;
 pub use file::DataFile;
 pub use history::CommitRecord;
 pub use lake::{ETag, Lake};

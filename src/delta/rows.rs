@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Engine, Expr, Field, IntoColumn, IntoLazy, LazyFrame, NewChunkedArray,
-    PolarsResult, SchemaRef, UnionArgs, col, concat, len, lit,
+    PlSmallStr, PolarsResult, SchemaRef, UnionArgs, col, concat, len, lit,
 };
 
 use crate::expr;
@@ -47,6 +47,18 @@ impl Files {
     pub(super) fn and(mut self, other: Files) -> Self {
         self.frames.extend(other.frames);
         self
+    }
+
+    /// The same rows, each column of the type that `schema` has for it.
+    pub(super) fn cast(self, schema: SchemaRef) -> Self {
+        let other = |(name, ty): &(&PlSmallStr, &DataType)| self.schema.get(name) != Some(*ty);
+        let casts: Vec<Expr> =
+            schema.iter().filter(other).map(|(name, ty)| col(name.clone()).strict_cast(ty.clone())).collect();
+        if casts.is_empty() {
+            return self;
+        }
+        let frames = self.frames.into_iter().map(|frame| frame.with_columns(casts.clone())).collect();
+        Files { schema, frames }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use polars::prelude::LazyFrame;
 
-use super::evolve::widens;
+use super::evolve::{common, widens};
 use super::{DataFile, Error, Snapshot, Table, TableSchema};
 use crate::expr::Column;
 
@@ -70,15 +70,20 @@ impl Side {
         self.table.scan(&self.schema, &self.files)
     }
 
-    /// The schema by which its files are read as `columns`, which may be wider than its own or none of its own.
+    /// The schema by which its files are read to become `columns`, which may be wider than its own or none of its own.
+    /// What a scan does not widen keeps the side's own type, to be cast.
     pub(super) fn schema_of(&self, columns: &[Column]) -> Result<TableSchema, Error> {
-        for Column { name, ty } in columns {
-            if let Some(own) = self.schema.ty(name).filter(|own| !widens(own, ty)) {
-                let what = format!("`{name}` is {own} on one side and {ty} on the other: they cannot be compared");
-                return Err(Error::invalid(self.table.folder(), what));
+        let mut schema = TableSchema::new(columns.to_vec());
+        for Column { name, ty } in &mut schema.columns {
+            match self.schema.ty(name) {
+                Some(own) if common(own, ty).as_ref() != Some(ty) => {
+                    let what = format!("`{name}` is {own} on one side and {ty} on the other: they cannot be compared");
+                    return Err(Error::invalid(self.table.folder(), what));
+                }
+                Some(own) if !widens(own, ty) => *ty = own.clone(),
+                _ => {}
             }
         }
-        let schema = TableSchema::new(columns.to_vec());
         let partition_by = self.schema.partition_by.iter().filter(|name| schema.ty(name).is_some()).cloned().collect();
         Ok(TableSchema { partition_by, ..schema })
     }

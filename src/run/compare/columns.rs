@@ -1,7 +1,7 @@
 //! Which columns of two sides can be compared, and by which key.
 
 use super::{Comparison, LINEAGE};
-use crate::delta::{TableSchema, wider};
+use crate::delta::{TableSchema, common};
 use crate::expr::{Column, Columns, Type};
 use crate::report::ColumnDiff;
 
@@ -26,10 +26,10 @@ struct Both {
 }
 
 impl Both {
-    fn compared(&self) -> Option<&Type> {
+    fn compared(&self) -> Option<Type> {
         match (&self.was, &self.is) {
-            (Some(was), Some(is)) => wider(was, is),
-            (one, other) => one.as_ref().or(other.as_ref()),
+            (Some(was), Some(is)) => common(was, is),
+            (one, other) => one.clone().or(other.clone()),
         }
     }
 }
@@ -46,7 +46,7 @@ impl Compared {
                 is: after.ty(name).cloned(),
             })
             .collect();
-        let columns = both.iter().filter_map(|both| Some(Column::new(&both.name, both.compared()?.clone()))).collect();
+        let columns = both.iter().filter_map(|both| Some(Column::new(&both.name, both.compared()?))).collect();
         let unfit = how.key.iter().find_map(|name| Some((name, unfit(both.iter().find(|both| &both.name == name))?)));
         let note = unfit.map(|(name, why)| format!("`{name}` of the key {why}, so rows are compared as multisets"));
         let key = if note.is_some() { Vec::new() } else { how.key.clone() };

@@ -208,6 +208,50 @@ async fn sums_are_exact() {
     assert_eq!(diff.totals.iter().map(|total| total.same).collect::<Vec<_>>(), [false, false, true]);
 }
 
+/// A mended rule gives a decimal of more digits as a rule.
+#[tokio::test(flavor = "multi_thread")]
+async fn decimals_of_other_digits_are_compared_by_their_values() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let decimal = |precision, scale| Type::Decimal { precision, scale };
+    let of = |columns: &[(&str, Type, [i64; 2])]| {
+        let of = schema(&columns.iter().map(|(name, ty, _)| (*name, ty.clone())).collect::<Vec<_>>());
+        let cents = |name: &str, values: [i64; 2]| Column::new(name.into(), values);
+        let frame = DataFrame::new(2, columns.iter().map(|(name, _, values)| cents(name, *values)).collect()).unwrap();
+        let casts = columns.iter().map(|(name, ty, _)| match ty {
+            Type::Decimal { scale, .. } => {
+                (col(*name).cast(DataType::Decimal(38, usize::from(*scale))) / lit(10i64.pow(u32::from(*scale))))
+                    .cast(ty.to_polars())
+            }
+            ty => col(*name).cast(ty.to_polars()),
+        });
+        let frame = frame.lazy().select(casts.collect::<Vec<_>>()).collect().unwrap();
+        (frame, of)
+    };
+    let (rows, old) = of(&[
+        ("k", Type::Int, [1, 2]),
+        ("d", decimal(21, 2), [110, 220]),
+        ("n", Type::Int, [3, 4]),
+        ("w", decimal(38, 0), [1, 2]),
+    ]);
+    let before = overwrite(&table, rows, &old).await;
+    let (rows, new) = of(&[
+        ("k", decimal(10, 0), [1, 2]),
+        ("d", decimal(32, 3), [1100, 9999]),
+        ("n", decimal(12, 1), [30, 41]),
+        ("w", decimal(38, 1), [10, 20]),
+    ]);
+    let after = overwrite(&table, rows, &new).await;
+    for (p, q, difference) in [(&before, &after, "7.799"), (&after, &before, "-7.799")] {
+        let diff = between(p, q, &by(&["k"])).await;
+        assert_eq!((counts(&diff), &diff.note), ((0, 0, 1), &None));
+        let found = ["d", "n", "w"].map(|name| (changed(&diff, name).changed, changed(&diff, name).compared));
+        assert_eq!(found, [(1, true), (1, true), (0, false)]);
+        let total = diff.totals.iter().find(|total| total.name == "d").unwrap();
+        assert_eq!(total.difference.as_ref().unwrap().to_string(), difference);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn columns_come_go_widen_and_become_something_else() {
     let disk = Disk::new();
