@@ -57,7 +57,7 @@ pub fn print_tables(rehearsal: &Rehearsal) {
         difference::print(diff);
         if let Some(quarantine) = rehearsal.quarantines.get(table).filter(|q| q.before != q.after) {
             let after = words::count(quarantine.after, "row");
-            ui::answer(&format!("quarantine: {} → {after}", words::thousands(quarantine.before)));
+            ui::answer(&format!("\nquarantine: {} → {after}", words::thousands(quarantine.before)));
         }
     }
 }
@@ -67,7 +67,7 @@ pub fn print_remarks(global: &Global, rehearsal: &Rehearsal) {
     for table in &rehearsal.report.tables {
         summary::errors(global, table).iter().for_each(ui::print_error);
         if let Some(stop) = &table.guard {
-            ui::print_warning(&format!("`{}`: {stop}", table.table).into());
+            ui::print_warning(&format!("`{}`: {}", table.table, stop.would_stop()).into());
         }
     }
     if !global.json && !global.quiet {

@@ -13,14 +13,27 @@ pub struct GuardStop {
     pub limit: f64,
 }
 
+impl GuardStop {
+    /// What there is to say of a table that was not stopped because nothing of it was to be published.
+    pub fn would_stop(&self) -> String {
+        format!("the guard would stop it: {}", self.reason())
+    }
+
+    fn reason(&self) -> String {
+        let GuardStop { before, after, limit } = self;
+        let rule = match after {
+            0 => "no table may become empty".to_owned(),
+            _ => format!("at most {}% may go", limit * 100.0),
+        };
+        format!(
+            "of its {before} rows {after} would be left, and {rule} (`guard:` in the project or the table's file); to do \
+             it all the same: --yes"
+        )
+    }
+}
+
 impl std::fmt::Display for GuardStop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let GuardStop { before, after, limit } = self;
-        write!(f, "the guard stopped it: of its {before} rows {after} would be left, and ")?;
-        match after {
-            0 => write!(f, "no table may become empty"),
-            _ => write!(f, "at most {}% may go", limit * 100.0),
-        }?;
-        write!(f, " (`guard:` in the project or the table's file); to do it all the same: --yes")
+        write!(f, "the guard stopped it: {}", self.reason())
     }
 }

@@ -219,10 +219,9 @@ async fn decimals_of_other_digits_are_compared_by_their_values() {
         let cents = |name: &str, values: [i64; 2]| Column::new(name.into(), values);
         let frame = DataFrame::new(2, columns.iter().map(|(name, _, values)| cents(name, *values)).collect()).unwrap();
         let casts = columns.iter().map(|(name, ty, _)| match ty {
-            Type::Decimal { scale, .. } => {
-                (col(*name).cast(DataType::Decimal(38, usize::from(*scale))) / lit(10i64.pow(u32::from(*scale))))
-                    .cast(ty.to_polars())
-            }
+            Type::Decimal { scale, .. } => (col(*name).cast(DataType::Decimal(38, usize::from(*scale)))
+                / lit(10i64.pow(u32::from(*scale))))
+            .cast(ty.to_polars()),
             ty => col(*name).cast(ty.to_polars()),
         });
         let frame = frame.lazy().select(casts.collect::<Vec<_>>()).collect().unwrap();

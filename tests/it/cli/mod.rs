@@ -63,3 +63,4 @@ mod contract;
 mod diff;
 mod errors;
 mod old_versions;
+mod rehearsal;
