@@ -1,7 +1,8 @@
 """Runs one story twice, by lakesmith and by the hand-written script of peer.py, and says what each step cost.
 
 The story: the first nine tenths of TPC-H lineitem go to bronze, silver and gold; then a tenth of new rows arrives, then
-a correction of every hundredth row; then nothing. At the end both golds must agree.
+a correction of every hundredth row; then nothing. At the end both golds must agree. Afterwards, by lakesmith alone: one
+row is corrected, and `diff` tells what that did to silver.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 HERE = Path(__file__).parent
-FIRST, REST, CORRECTIONS = "first.csv", "rest.csv", "corrections.csv"
+FIRST, REST, CORRECTIONS, LAST = "first.csv", "rest.csv", "corrections.csv", "last.csv"
 
 
 def generated(generator, folder, scale):
@@ -44,24 +45,29 @@ def arrive(source, folder, name):
     os.link(source / name, folder / "landing" / name)
 
 
+def measured(binary, folder, *arguments):
+    """A command of lakesmith: a process of its own, whose peak memory the kernel tells."""
+    command = [binary, "-C", HERE / "lineitem", "--json", *arguments]
+    environment = os.environ | {"BENCH_FOLDER": str(folder)}
+    start = time.perf_counter()
+    with open(folder / "out.json", "w") as out:
+        child = subprocess.Popen(command, env=environment, stdout=out)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - start
+    report = (folder / "out.json").read_text()
+    if child.returncode != 0:
+        sys.exit(f"lakesmith {' '.join(arguments)} ended with {child.returncode}:\n{report}")
+    cpu = usage.ru_utime + usage.ru_stime
+    report = json.loads(report)
+    return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": usage.ru_maxrss * 1024, "report": report}
+
+
 def of_lakesmith(binary, source, folder, rows):
-    """The steps of our story. Each is a process of its own, whose peak memory the kernel tells."""
+    """The steps of our story."""
 
     def run(*selection):
-        command = [binary, "-C", HERE / "lineitem", "--json", "run", *selection]
-        environment = os.environ | {"BENCH_FOLDER": str(folder)}
-        start = time.perf_counter()
-        with open(folder / "out.json", "w") as out:
-            child = subprocess.Popen(command, env=environment, stdout=out)
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - start
-        report = (folder / "out.json").read_text()
-        if child.returncode != 0:
-            sys.exit(f"lakesmith run {' '.join(selection)} ended with {child.returncode}:\n{report}")
-        cpu = usage.ru_utime + usage.ru_stime
-        report = json.loads(report)
-        return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": usage.ru_maxrss * 1024, "report": report}
+        return measured(binary, folder, "run", *selection)
 
     arrive(source, folder, FIRST)
     steps = {f"first load, {layer}": run(layer) | {"rows": rows[FIRST]} for layer in ("bronze", "silver", "gold")}
@@ -74,6 +80,26 @@ def of_lakesmith(binary, source, folder, rows):
     if written:
         sys.exit(f"a run without new input wrote {written}")
     return steps
+
+
+def difference(binary, source, folder):
+    """What it costs to tell two versions of silver apart of which one row was corrected, so one file rewritten."""
+    with open(source / CORRECTIONS) as corrections:
+        header, row = next(corrections), next(corrections)
+    (folder / "landing" / LAST).write_text(header + row.replace("corrected", "corrected again"))
+    measured(binary, folder, "run")
+    step = measured(binary, folder, "diff", "silver.lineitem")
+    counts, read = step["report"]["rows"], step["report"]["read"]
+    if (counts["added"], counts["removed"], counts["changed"]) != (0, 0, 1):
+        sys.exit(f"one row was corrected, and diff says {counts}")
+    return {
+        "rows": counts["after"],
+        "seconds": round(step["seconds"], 3),
+        "cpu_seconds": round(step["cpu_seconds"], 3),
+        "peak_bytes": step["peak_bytes"],
+        "bytes_read": read["bytes"],
+        "bytes": read["of_bytes"],
+    }
 
 
 def of_peer(source, folder, rows):
@@ -175,6 +201,11 @@ def show(result):
         f"our peak memory is {result['story_memory_share']} of the script's"
         f"\nprocessor seconds, which a busy machine changes less: {result['cpu_seconds']}"
     )
+    step = result["diff_of_one_file"]
+    print(
+        f"diff of two versions of {step['rows'] / 1e6:.2f} M rows that differ in one file: {step['seconds']:.2f} s, "
+        f"{step['bytes_read'] / 1e6:.1f} of {step['bytes'] / 1e6:.1f} MB read, {step['peak_bytes'] / 1e9:.2f} GB"
+    )
 
 
 def words(step):
@@ -198,7 +229,8 @@ def main():
     theirs = of_peer(source, theirs_at, rows)
     ours = of_lakesmith(options.lakesmith, source, ours_at, rows)
     gold = check_equal(ours_at, theirs_at)
-    result = {"scale": options.scale, "gold": gold} | summary(ours, theirs)
+    one_file = {"diff_of_one_file": difference(options.lakesmith, source, ours_at)}
+    result = {"scale": options.scale, "gold": gold} | summary(ours, theirs) | one_file
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n")
     show(result)

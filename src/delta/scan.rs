@@ -88,24 +88,25 @@ fn scan_run(
     if !deleted.is_empty() {
         frame = without(frame, deleted)?;
     }
-    let mut columns = Vec::with_capacity(schema.columns.len() + 2);
+    let mut columns: Vec<Expr> = Vec::with_capacity(schema.columns.len() + 2);
+    let mut values = Vec::new();
     for column in &schema.columns {
         let name = column.name.as_str();
+        columns.push(col(name));
         if schema.partition_by.contains(&column.name) {
             let text =
                 files.first().and_then(|file| file.partition_values().get(name)).and_then(|text| text.as_deref());
             let value = partition::literal(text, &column.ty)
                 .map_err(|why| Error::unreadable(table.folder(), format!("`{name}`: {why}")))?;
-            columns.push(value.alias(name));
-        } else {
-            columns.push(col(name));
+            values.push(value.alias(name));
         }
     }
     if positions == Positions::Add {
         let index = u32::try_from(first).map_err(|_| Error::invalid(table.folder(), "too many files for one scan"))?;
         columns.extend([lit(index).alias(FILE_COLUMN), col(ROW_COLUMN)]);
     }
-    Ok(frame.select(columns))
+    // Selected at once, values alone would be one row, where no column of the files is read beside them.
+    Ok(if values.is_empty() { frame } else { frame.with_columns(values) }.select(columns))
 }
 
 /// The rows that a deletion vector does not hide.

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use self::columns::Compared;
 use self::sum::totals;
 use self::tally::Tally;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::protocol::quarantine_folder;
 use super::stream;
 use crate::delta::{self, DataFile, RowDiff, Side};
@@ -75,9 +75,14 @@ impl Comparison {
 /// How `before` and `after` differ. Reads the files that tell them apart and no others, unless all sums are wanted.
 ///
 /// # Errors
-/// [`delta::Error::Gone`] if a file of one of the two was deleted meanwhile; or a file cannot be read.
+/// [`delta::Error::Gone`] if a file of one of the two was deleted meanwhile; [`Error::Refused`] if no column can be
+/// compared; or a file cannot be read.
 pub async fn compare(before: &Side, after: &Side, how: &Comparison) -> Result<TableDiff> {
     let compared = Compared::new(before.schema(), after.schema(), how);
+    if compared.columns.is_empty() {
+        let what = format!("no column of `{}` has types on both sides that can be compared", how.table);
+        return Err(Error::Refused(what));
+    }
     let diff = delta::side_diff(before, after, &compared.columns).await?;
     let mut read = read(before, after, &diff);
     let tally = tokio::task::spawn_blocking({

@@ -395,3 +395,55 @@ async fn files_of_one_name_in_two_tables_are_two_files() {
     let diff = between(&p, &q, &by(&["k"])).await;
     assert_eq!((counts(&diff), diff.read.files, diff.read.of_files), ((0, 0, 1), 2, 2));
 }
+
+/// Rows 1 to 4 on one side, 3 to 6 on the other, under a key of each type; one of the rows that both have differs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_may_be_of_any_plain_type() {
+    let decimal = Type::Decimal { precision: 20, scale: 2 };
+    let text = |numbers: &[i64]| Column::new("k".into(), numbers.iter().map(|n| format!("k{n}")).collect::<Vec<_>>());
+    let cast = |ty: &Type, numbers: &[i64]| Column::new("k".into(), numbers).cast(&ty.to_polars()).unwrap();
+    let tables =
+        [Type::TinyInt, Type::Float, Type::Double, decimal, Type::String, Type::Binary, Type::Date, Type::Timestamp];
+    let disk = Disk::new();
+    for (i, ty) in tables.into_iter().enumerate() {
+        let table = disk.lake.table(&format!("silver/t{i}"));
+        let schema = schema(&[("k", ty.clone()), ("v", Type::BigInt)]);
+        let frame = |numbers: &[i64], values: &[i64]| {
+            let key = match ty {
+                Type::String | Type::Binary => text(numbers).cast(&ty.to_polars()).unwrap(),
+                _ => cast(&ty, numbers),
+            };
+            DataFrame::new(numbers.len(), vec![key, Column::new("v".into(), values)]).unwrap()
+        };
+        let before = overwrite(&table, frame(&[1, 2, 3, 4], &[1, 2, 3, 4]), &schema).await;
+        let after = overwrite(&table, frame(&[6, 5, 4, 3], &[6, 5, 4, 33]), &schema).await;
+        let diff = between(&before, &after, &by(&["k"])).await;
+        assert_eq!((counts(&diff), changed(&diff, "v").changed), ((2, 2, 1), 1), "{ty}");
+        assert_eq!(diff.sample.len(), 5, "{ty}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nan_is_a_key_like_any_other() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let schema = schema(&[("k", Type::Double), ("v", Type::BigInt)]);
+    let before = overwrite(&table, df!("k" => [f64::NAN, -0.0], "v" => [1i64, 2]).unwrap(), &schema).await;
+    let after = overwrite(&table, df!("k" => [0.0, f64::NAN], "v" => [3i64, 4]).unwrap(), &schema).await;
+    assert_eq!(counts(&between(&before, &after, &by(&["k"])).await), (0, 0, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_but_partitions_can_be_compared_rows_still_count() {
+    let disk = Disk::new();
+    let table = disk.table();
+    let of = |ty| TableSchema { partition_by: vec!["p".into()], ..schema(&[("p", Type::String), ("v", ty)]) };
+    let frame = df!("p" => ["a", "a", "b"], "v" => ["x", "y", "z"]).unwrap();
+    let before = overwrite(&table, frame, &of(Type::String)).await;
+    let after = overwrite(&table, df!("p" => ["a", "b"], "v" => [1i64, 2]).unwrap(), &of(Type::BigInt)).await;
+    assert_eq!(counts(&between(&before, &after, &by(&[])).await), (0, 1, 0));
+    let unpartitioned =
+        overwrite(&disk.lake.table("silver/u"), df!("p" => ["a"]).unwrap(), &schema(&[("p", Type::String)])).await;
+    let diff = between(&before, &unpartitioned, &by(&["p"])).await;
+    assert_eq!((counts(&diff), changed(&diff, "v").changed), ((0, 2, 1), 1));
+}

@@ -10,7 +10,7 @@ use crate::support::{Project, table};
 #[test]
 fn what_only_looks_writes_nothing() {
     let project = mixed();
-    let looks: [&[&str]; 15] = [
+    let looks: [&[&str]; 16] = [
         &["check"],
         &["plan"],
         &["plan", "--diff"],
@@ -18,6 +18,7 @@ fn what_only_looks_writes_nothing() {
         &["status"],
         &["files"],
         &["show", "silver.events"],
+        &["diff", "bronze.events@0"],
         &["history", "silver.events"],
         &["quarantine", "silver.events"],
         &["query", "SELECT * FROM silver.events"],
@@ -104,6 +105,11 @@ fn json_has_the_documented_members() {
     let expected = "version at run_id action restored rows files inputs definition current foreign engine pins";
     assert_eq!(members(version), expected);
     assert_eq!(members(&version["files"]), "added removed rows_added rows_removed rearranged");
+    let diff = project.json(&["diff", "silver.events@0"], 0);
+    assert_eq!(members(&diff), "table from to key left_out note rows columns totals sample read");
+    assert_eq!(members(&diff["rows"]), "before after added removed changed");
+    assert_eq!(members(&diff["columns"][0]), "name changed was is compared");
+    assert_eq!(members(&diff["read"]), "files of_files bytes of_bytes");
     let files = project.json(&["files"], 0);
     assert_eq!(members(&files["files"][0]), "table path state batch rows malformed size reason");
     assert_eq!(project.json(&["quarantine", "silver.events"], 0).as_array().unwrap().len(), 2);
