@@ -219,9 +219,8 @@ fn named(quarantine: &Snapshot, silver: Option<&Snapshot>) -> Option<i64> {
     silver.and_then(|silver| silver.txn(&quarantine_txn(quarantine.table_id())))
 }
 
-/// The version of a quarantine whose rows belong to a version of silver: the one that silver names, or the last after it
-/// that only rearranged its files, unless others than runs that lost or died have changed rows since: then it is the
-/// newest. `None`: silver names none, so no rows belong to it.
+/// The version of a quarantine whose rows belong to a version of silver: the newest, unless all that has changed rows
+/// after the one that silver names are runs that lost or died. `None`: silver names none, so no rows belong to it.
 async fn belonging(newest: &Snapshot, named: Option<i64>) -> Result<Option<Snapshot>> {
     let Some(named) = named else { return Ok(None) };
     if named == newest.version() {
@@ -229,15 +228,11 @@ async fn belonging(newest: &Snapshot, named: Option<i64>) -> Result<Option<Snaps
     }
     let mut since = newest.table().history(named + 1).await?;
     since.retain(|commit| commit.version <= newest.version());
-    // What others have done, such as a deletion, stays done.
-    if since.iter().any(|commit| commit.data_change && !is_ours(commit)) {
+    // What others have done, such as a deletion, stays done; a compaction changes nothing.
+    if since.iter().any(|commit| commit.data_change && !is_ours(commit)) || !since.iter().any(is_ours) {
         return Ok(Some(newest.clone()));
     }
-    let version = since.iter().take_while(|commit| !is_ours(commit)).last().map_or(named, |commit| commit.version);
-    if version == newest.version() {
-        return Ok(Some(newest.clone()));
-    }
-    match newest.table().snapshot_at(&At::Version(version)).await {
+    match newest.table().snapshot_at(&At::Version(named)).await {
         Ok(belonging) => Ok(Some(belonging)),
         Err(error @ DeltaError::Gone { .. }) => {
             Err(Error::Refused(format!("{error}; make the table and its quarantine anew with `lakesmith rebuild`")))
