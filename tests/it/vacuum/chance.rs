@@ -64,7 +64,7 @@ fn files_of(versions: &[Version], kept: &BTreeSet<usize>) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kept_version_has_its_files_and_no_other_file_is_left() {
-    for seed in 0..40 {
+    for seed in 0..20 {
         let (project, mut dice, now) = (Project::small(), Dice::new(seed), Utc::now());
         let refused = ByHand::new(&project, "quarantine/events");
         let n = 1 + dice.below(8);

@@ -3,6 +3,7 @@
 
 mod chance;
 mod foreign;
+mod others;
 mod pins;
 mod rules;
 mod story;
