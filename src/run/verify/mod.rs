@@ -5,6 +5,7 @@
 mod bronze;
 mod difference;
 mod files;
+mod given;
 mod landing;
 mod numbering;
 mod pins;
