@@ -57,14 +57,19 @@ pub async fn rows_at(lake: &Lake, folder: &str, version: i64, columns: &[&str]) 
 
 /// The rows of some columns of a version.
 pub async fn rows_of(snapshot: &Snapshot, columns: &[&str]) -> Rows {
+    try_rows_of(snapshot, columns).await.unwrap()
+}
+
+/// The rows of some columns of a version, or why they cannot be had.
+pub async fn try_rows_of(snapshot: &Snapshot, columns: &[&str]) -> Result<Rows, String> {
     let columns: Vec<_> = columns.iter().map(|name| polars::prelude::col(*name)).collect();
-    let frame = snapshot.scan().unwrap().select(columns);
-    let collect = move || frame.collect_with_engine(Engine::Streaming).unwrap().unwrap_single();
-    let frame = tokio::task::spawn_blocking(collect).await.unwrap();
+    let frame = snapshot.scan().map_err(|error| error.to_string())?.select(columns);
+    let collect = move || frame.collect_with_engine(Engine::Streaming).map(|collected| collected.unwrap_single());
+    let frame = tokio::task::spawn_blocking(collect).await.unwrap().map_err(|error| error.to_string())?;
     let row = |i| frame.columns().iter().map(|column| text(&column.get(i).unwrap())).collect();
     let mut rows: Rows = (0..frame.height()).map(row).collect();
     rows.sort();
-    rows
+    Ok(rows)
 }
 
 /// Doubles are cut to six digits, so that the order in which a sum adds its terms does not show.

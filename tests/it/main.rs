@@ -22,6 +22,7 @@ mod restore;
 mod run;
 mod support;
 mod tables;
+mod travel;
 mod vacuum;
 mod verify;
 mod zoo;

@@ -54,6 +54,12 @@ const CHANGES: usize = 60;
 impl History {
     pub fn random(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
+        let rounds = 2 + dice.below(3);
+        History::of(&mut dice, rounds)
+    }
+
+    /// A life of so many rounds.
+    pub fn of(dice: &mut Dice, rounds: usize) -> Self {
         let variant = Variant {
             two_sources: dice.percent(50),
             partitioned: dice.percent(50),
@@ -61,8 +67,7 @@ impl History {
             in_order: dice.percent(50),
         };
         let mut arriving = Arriving { variant, names: BTreeSet::new(), sent: Vec::new() };
-        let rounds = 2 + dice.below(3);
-        let rounds = (0..rounds).map(|n| arriving.round(&mut dice, n, n + 1 == rounds)).collect();
+        let rounds = (0..rounds).map(|n| arriving.round(dice, n, n + 1 == rounds)).collect();
         History { variant, rounds }
     }
 }

@@ -4,12 +4,12 @@
 //!
 //! `PROPTEST_CASES=200` tries more lives; `LAKESMITH_SEED=…` repeats one and prints it.
 
-mod check;
+pub mod check;
 pub mod dice;
-mod events;
-mod history;
-mod model;
-mod project;
+pub mod events;
+pub mod history;
+pub mod model;
+pub mod project;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -25,34 +25,74 @@ impl<'a> Event<'a> {
     }
 }
 
+/// What definitions may say in one way or another; by default what [`super::project`] writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// silver.orders drops this status
+    pub dropped: &'static str,
+    /// silver.orders multiplies the total by it
+    pub factor: i64,
+    /// silver.visits drops this customer, and visits of nobody
+    pub stranger: Option<&'static str>,
+    /// silver.customers drops this region, and customers of none
+    pub closed: Option<&'static str>,
+    /// gold.open and gold.regulars are of this status
+    pub open: &'static str,
+    /// gold.by_region is of this status
+    pub counted: Option<&'static str>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules { dropped: "test", factor: 1, stranger: None, closed: None, open: "open", counted: None }
+    }
+}
+
 /// An order that silver takes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Row {
     id: i64,
-    customer: Option<&'static str>,
+    customer: Option<String>,
     quantity: Option<i64>,
     price: Option<i64>,
     weight: Option<f64>,
-    status: &'static str,
+    status: String,
     at: Option<i64>,
+    total: Option<i64>,
 }
+
+/// A row of gold.by_customer, and what the customer spent, in cents.
+pub type Spender = (Vec<String>, Option<i64>);
 
 /// Where each event went.
 #[derive(Default)]
 pub struct Silver {
     pub orders: Vec<Row>,
     pub visits: Rows,
-    pub customers: BTreeMap<&'static str, Customer>,
+    pub customers: BTreeMap<String, Known>,
     /// by silver table: place and rules
     pub refused: BTreeMap<&'static str, Rows>,
     /// orders that a `where` drops
     pub filtered: u64,
+    rules: Rules,
+}
+
+/// A customer that silver takes.
+#[derive(Clone, Debug)]
+pub struct Known {
+    region: Option<String>,
+    seen: Option<i64>,
 }
 
 impl Silver {
     /// Judges all events.
     pub fn of(events: &[Event]) -> Self {
-        let mut silver = Silver::default();
+        Silver::under(Rules::default(), events)
+    }
+
+    /// Judges all events under some rules.
+    pub fn under(rules: Rules, events: &[Event]) -> Self {
+        let mut silver = Silver { rules, ..Silver::default() };
         let (mut orders, mut customers) = (BTreeMap::new(), BTreeMap::new());
         for event in events {
             match event.record {
@@ -65,10 +105,17 @@ impl Silver {
             }
         }
         silver.orders = orders.into_values().map(|(_, row)| row).collect();
-        silver.customers = customers.into_iter().map(|(id, (_, customer))| (id, customer)).collect();
+        silver.customers = customers.into_iter().map(|(id, (_, known))| (id.to_owned(), known)).collect();
         silver.visits.sort();
         silver.refused.values_mut().for_each(|rows| rows.sort());
         silver
+    }
+
+    /// What silver holds: rows of its tables, whatever made them.
+    pub fn holding(rules: Rules, orders: &Rows, customers: &Rows) -> Self {
+        let orders = orders.iter().map(|row| Row::read(row)).collect();
+        let customers = customers.iter().map(|row| (row[0].clone(), Known::read(row))).collect();
+        Silver { rules, orders, customers, ..Silver::default() }
     }
 
     fn order<'a>(
@@ -85,13 +132,16 @@ impl Silver {
         }
         let [id, quantity, price, at] = casts.map(value);
         let (no_id, negative) = (id.is_none(), quantity.is_some_and(|n| n < 0));
+        let strange = self.rules.stranger.is_some_and(|stranger| order.customer.is_none_or(|c| c == stranger));
         match (no_id, negative) {
+            _ if strange => {}
             (false, false) => self.visits.push(vec![number(id), text(order.customer), time(at)]),
             (true, false) => self.refuse("visits", event, "required"),
             (false, true) => self.refuse("visits", event, "minimum"),
             (true, true) => self.refuse("visits", event, "required minimum"),
         }
-        let Some(status) = order.status.filter(|status| *status != "test") else {
+        let dropped = self.rules.dropped;
+        let Some(status) = order.status.filter(|status| *status != dropped) else {
             self.filtered += 1;
             return;
         };
@@ -105,7 +155,9 @@ impl Silver {
         if negative {
             return self.refuse("orders", event, "minimum");
         }
-        let row = Row { id, customer: order.customer, quantity, price, weight, status, at };
+        let total = quantity.zip(price).map(|(n, cents)| n * cents * self.rules.factor);
+        let (customer, status) = (order.customer.map(str::to_owned), status.to_owned());
+        let row = Row { id, customer, quantity, price, weight, status, at, total };
         keep_latest(latest, id, (at, event.place()), row);
     }
 
@@ -113,10 +165,13 @@ impl Silver {
         &mut self,
         event: &Event<'a>,
         customer: &Customer,
-        latest: &mut BTreeMap<&'static str, ((Option<i64>, Place<'a>), Customer)>,
+        latest: &mut BTreeMap<&'static str, ((Option<i64>, Place<'a>), Known)>,
     ) {
+        let closed = self.rules.closed.is_some_and(|closed| customer.region.is_none_or(|region| region == closed));
+        let known = Known { region: customer.region.map(str::to_owned), seen: customer.seen };
         match customer.id {
-            Some(id) => keep_latest(latest, id, (customer.seen, event.place()), customer.clone()),
+            _ if closed => {}
+            Some(id) => keep_latest(latest, id, (customer.seen, event.place()), known),
             None => self.refuse("customers", event, "required key"),
         }
     }
@@ -133,12 +188,12 @@ impl Silver {
             "silver/orders" => self.orders.iter().map(Row::texts).collect(),
             "silver/visits" => self.visits.clone(),
             "silver/customers" => {
-                self.customers.values().map(|c| vec![text(c.id), text(c.region), time(c.seen)]).collect()
+                self.customers.iter().map(|(id, c)| vec![id.clone(), text(c.region.as_deref()), time(c.seen)]).collect()
             }
             "gold/by_region" => self.by_region(),
             "gold/by_customer" => self.by_customer().into_iter().map(|(row, _)| row).collect(),
             "gold/regulars" => self.regulars(),
-            "gold/ranking" => self.ranking(),
+            "gold/ranking" => ranking(&self.by_customer()),
             "gold/open" => self.open(),
             "gold/by_status" => self.by_status(),
             other => panic!("no {other}"),
@@ -147,23 +202,24 @@ impl Silver {
         rows
     }
 
-    fn region(&self, customer: Option<&str>) -> Option<&'static str> {
-        self.customers.get(customer?)?.region
+    fn region(&self, customer: Option<&str>) -> Option<&str> {
+        self.customers.get(customer?)?.region.as_deref()
     }
 
     fn by_region(&self) -> Rows {
         let mut groups: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
-        for row in &self.orders {
+        let counted = |row: &&Row| self.rules.counted.is_none_or(|status| row.status == status);
+        for row in self.orders.iter().filter(counted) {
             let day = row.at.map(|at| at.div_euclid(1440) * 1440);
-            groups.entry((self.region(row.customer), day)).or_default().push(row);
+            groups.entry((self.region(row.customer.as_deref()), day)).or_default().push(row);
         }
         let row = |((region, day), rows): (_, Vec<&Row>)| {
-            let buyers: BTreeSet<_> = rows.iter().filter_map(|r| r.customer).collect();
+            let buyers: BTreeSet<_> = rows.iter().filter_map(|r| r.customer.as_deref()).collect();
             vec![
                 text(region),
                 time(day),
                 rows.len().to_string(),
-                sum_cents(rows.iter().map(|r| r.total())),
+                sum_cents(rows.iter().map(|r| r.total)),
                 sum_doubles(rows.iter().map(|r| r.weight)),
                 buyers.len().to_string(),
                 time(rows.iter().filter_map(|r| r.at).max()),
@@ -173,11 +229,11 @@ impl Silver {
     }
 
     /// The rows, and what each customer spent.
-    fn by_customer(&self) -> Vec<(Vec<String>, Option<i64>)> {
+    fn by_customer(&self) -> Vec<Spender> {
         let mut groups: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
-        self.orders.iter().for_each(|row| groups.entry(row.customer).or_default().push(row));
-        let row = |(customer, rows): (Option<&'static str>, Vec<&Row>)| {
-            let spent = || rows.iter().map(|r| r.total());
+        self.orders.iter().for_each(|row| groups.entry(row.customer.as_deref()).or_default().push(row));
+        let row = |(customer, rows): (Option<&str>, Vec<&Row>)| {
+            let spent = || rows.iter().map(|r| r.total);
             let row = vec![text(customer), rows.len().to_string(), sum_cents(spent()), text(self.region(customer))];
             (row, spent().flatten().reduce(|a, b| a + b))
         };
@@ -186,8 +242,8 @@ impl Silver {
 
     fn regulars(&self) -> Rows {
         let mut groups: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
-        let open = self.orders.iter().filter(|row| row.status == "open");
-        open.for_each(|row| groups.entry(row.customer).or_default().push(row));
+        let open = self.orders.iter().filter(|row| row.status == self.rules.open);
+        open.for_each(|row| groups.entry(row.customer.as_deref()).or_default().push(row));
         let regular = groups.into_iter().filter(|(_, rows)| rows.len() >= 2);
         let row = |(customer, rows): (_, Vec<&Row>)| {
             vec![text(customer), rows.len().to_string(), sum_doubles(rows.iter().map(|r| r.unit_weight()))]
@@ -195,37 +251,50 @@ impl Silver {
         regular.map(row).collect()
     }
 
-    fn ranking(&self) -> Rows {
-        let customers = self.by_customer();
-        let better = |a: Option<i64>, b: Option<i64>| a > b;
-        let row = |(row, spent): &(Vec<String>, Option<i64>)| {
-            let position = 1 + customers.iter().filter(|(_, other)| better(*other, *spent)).count();
-            vec![row[0].clone(), row[2].clone(), position.to_string()]
-        };
-        customers.iter().map(row).collect()
-    }
-
     fn open(&self) -> Rows {
-        let open = self.orders.iter().filter(|row| row.status == "open");
-        let known = open.filter_map(|row| Some((row, self.customers.get(row.customer?)?)));
-        known
-            .map(|(row, c)| {
-                vec![text(row.customer), row.total().map_or(NULL.into(), |t| cents(t.into())), text(c.region)]
-            })
-            .collect()
+        let open = self.orders.iter().filter(|row| row.status == self.rules.open);
+        let known = open.filter_map(|row| Some((row, self.customers.get(row.customer.as_deref()?)?)));
+        known.map(|(row, c)| vec![text(row.customer.as_deref()), money(row.total), text(c.region.as_deref())]).collect()
     }
 
     fn by_status(&self) -> Rows {
         let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
-        self.orders.iter().for_each(|row| *groups.entry(row.status).or_default() += 1);
+        self.orders.iter().for_each(|row| *groups.entry(&row.status).or_default() += 1);
         groups.into_iter().map(|(status, orders)| vec![status.to_owned(), orders.to_string()]).collect()
     }
 }
 
-impl Row {
-    fn total(&self) -> Option<i64> {
-        Some(self.quantity? * self.price?)
+/// The rows of gold.ranking.
+pub fn ranking(customers: &[Spender]) -> Rows {
+    let row = |(row, spent): &Spender| {
+        let position = 1 + customers.iter().filter(|(_, other)| other > spent).count();
+        vec![row[0].clone(), row[2].clone(), position.to_string()]
+    };
+    let mut rows: Rows = customers.iter().map(row).collect();
+    rows.sort();
+    rows
+}
+
+impl Known {
+    fn read(row: &[String]) -> Self {
+        Known { region: read_text(&row[1]), seen: read_time(&row[2]) }
     }
+}
+
+impl Row {
+    fn read(row: &[String]) -> Self {
+        Row {
+            id: row[0].parse().unwrap(),
+            customer: read_text(&row[1]),
+            quantity: read_text(&row[2]).map(|n| n.parse().unwrap()),
+            price: read_money(&row[3]),
+            weight: read_text(&row[4]).map(|weight| weight.parse().unwrap()),
+            status: row[5].clone(),
+            at: read_time(&row[6]),
+            total: read_money(&row[7]),
+        }
+    }
+
 
     fn unit_weight(&self) -> Option<f64> {
         Some(self.weight? / self.quantity? as f64)
@@ -234,13 +303,13 @@ impl Row {
     fn texts(&self) -> Vec<String> {
         vec![
             self.id.to_string(),
-            text(self.customer),
+            text(self.customer.as_deref()),
             number(self.quantity),
-            self.price.map_or(NULL.into(), |p| cents(p.into())),
+            money(self.price),
             sum_doubles([self.weight].into_iter()),
-            self.status.to_owned(),
+            self.status.clone(),
             time(self.at),
-            self.total().map_or(NULL.into(), |t| cents(t.into())),
+            money(self.total),
             sum_doubles([self.unit_weight()].into_iter()),
         ]
     }
@@ -263,6 +332,10 @@ fn text(text: Option<&str>) -> String {
     text.unwrap_or(NULL).to_owned()
 }
 
+fn money(of: Option<i64>) -> String {
+    of.map_or(NULL.into(), |of| cents(of.into()))
+}
+
 fn number(number: Option<i64>) -> String {
     number.map_or(NULL.into(), |n| n.to_string())
 }
@@ -278,4 +351,18 @@ fn sum_cents(values: impl Iterator<Item = Option<i64>>) -> String {
 
 fn sum_doubles(values: impl Iterator<Item = Option<f64>>) -> String {
     values.flatten().reduce(|a, b| a + b).map_or(NULL.into(), |sum| format!("{sum:.6}"))
+}
+
+fn read_text(text: &str) -> Option<String> {
+    (text != NULL).then(|| text.to_owned())
+}
+
+/// In cents.
+pub fn read_money(text: &str) -> Option<i64> {
+    read_text(text).map(|text| text.replace('.', "").parse().unwrap())
+}
+
+/// In minutes since [`EPOCH`].
+fn read_time(text: &str) -> Option<i64> {
+    read_text(text).map(|us| (us.parse::<i64>().unwrap() / 1_000_000 - EPOCH) / 60)
 }
