@@ -295,7 +295,6 @@ impl Row {
         }
     }
 
-
     fn unit_weight(&self) -> Option<f64> {
         Some(self.weight? / self.quantity? as f64)
     }

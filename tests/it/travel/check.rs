@@ -46,7 +46,7 @@ impl Travel<'_> {
             assert_rows(&what, &self.refused(name).await, &refused);
             model.rows(&at)
         } else {
-            let Some(expected) = self.from_inputs(&at, rules, snapshot, newest).await else { return };
+            let Some(expected) = self.of_inputs(&at, rules, snapshot, newest).await else { return };
             expected
         };
         assert_rows(&what(), &rows_of(snapshot, columns(&at)).await, &expected);
@@ -73,13 +73,14 @@ impl Travel<'_> {
     pub fn reads_what_is_gone(&self, name: &TableName, snapshot: &Snapshot) -> bool {
         self.project().inputs(name).iter().any(|input| {
             let input = folder(input);
-            let gone = |(number, version): (i64, &Version)| version.is_gone && snapshot.txns().values().any(|v| *v == number);
+            let gone =
+                |(number, version): (i64, &Version)| version.is_gone && snapshot.txns().values().any(|v| *v == number);
             !input.starts_with("bronze/") && self.memory.of(&input).any(gone)
         })
     }
 
     /// What gold makes of the versions that it names.
-    async fn from_inputs(&self, at: &str, rules: Rules, snapshot: &Snapshot, newest: &Newest) -> Option<Rows> {
+    async fn of_inputs(&self, at: &str, rules: Rules, snapshot: &Snapshot, newest: &Newest) -> Option<Rows> {
         let seen = async |input: &str, columns: &[&str]| {
             let input_now = newest.0.get(input)?;
             let version = snapshot.txn(&format!("lakesmith/from/{}", input_now.table_id()))?;

@@ -13,9 +13,16 @@ use crate::lake::{assert_rows, now, rows_of};
 
 impl Travel<'_> {
     /// What is asked for; tables that have no event time follow.
-    pub fn backfill_request(&self, table: usize, below: bool, from: usize, days: usize, daily: bool) -> BackfillRequest {
+    pub fn backfill_request(
+        &self,
+        table: usize,
+        below: bool,
+        from: usize,
+        days: usize,
+        daily: bool,
+    ) -> BackfillRequest {
         let project = self.project();
-        let timed: Vec<TableName> = self.made().into_iter().filter(|name| has_event_time(name)).collect();
+        let timed: Vec<TableName> = self.made().into_iter().filter(has_event_time).collect();
         let mut tables = BTreeSet::from([timed[table % timed.len()].clone()]);
         if below {
             self.with_below(&mut tables);

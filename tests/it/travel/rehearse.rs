@@ -20,7 +20,8 @@ impl Travel<'_> {
         let files = self.world.project.lake_files();
         let before = self.all_held().await;
         let request = Request { unguarded: true, ..self.request(step) };
-        let told = self.as_run().rehearse(&request, 2).await.unwrap();
+        let told =
+            lakesmith::run::rehearse(&self.as_run(), async |run| run.carry_out(&request, 2).await).await.unwrap();
         assert_eq!(self.world.project.lake_files(), files, "a rehearsal leaves nothing");
         let done = self.work(step, self.world.lake.clone()).await;
         done.iter().for_each(|report| judge(step, report));

@@ -108,7 +108,9 @@ impl Step {
             Step::Run | Step::Rebuild { .. } | Step::Optimize { .. } => 50,
             Step::Backfill { .. } | Step::Restore { .. } | Step::Vacuum { .. } => 20,
             Step::Release | Step::Pin { .. } | Step::Unpin { .. } => 6,
-            Step::Verify | Step::Rehearsed(_) | Step::Define | Step::Foreign { .. } | Step::Together(..) => return None,
+            Step::Verify | Step::Rehearsed(_) | Step::Define | Step::Foreign { .. } | Step::Together(..) => {
+                return None;
+            }
         })
     }
 }

@@ -25,7 +25,7 @@ fn what_a_commit_brought_back_since_it_was_shown_stays() {
         let (old, newest) =
             (table.snapshot_at(&At::Version(0)).await.unwrap(), table.snapshot().await.unwrap().unwrap());
         let (adds, removes) = (old.files().to_vec(), newest.files().to_vec());
-        let change = Change { adds, removes, operation: Operation::Restore, ..Change::default() };
+        let change = Change { adds, removes, operation: Operation::Restore(0), ..Change::default() };
         table.commit(&newest, change).await.unwrap();
         let done = vacuum.carry_out(&shown).await.unwrap();
         assert!(done.total().0 > 0 && done.total().0 < shown.total().0, "{done:?}");
