@@ -41,7 +41,7 @@ fn what_does_not_go_back_says_why_and_what_to_do() {
     hint: its versions: lakesmith -C [DIR] history silver.events
 
     error: `@yesterday` is no version
-    hint: write a number, or a time with its zone such as 2026-11-01T00:00:00Z
+    hint: write a number, a time with its zone such as 2026-11-01T00:00:00Z, or the name of a pin, of which the table has none
 
     error: `silver.events`: there is no version 9; the newest is 2
     hint: its versions: lakesmith -C [DIR] history silver.events
