@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lakesmith::name::TableName;
 use lakesmith::plan::{BackfillRequest, Moment, Range};
-use lakesmith::report::{RunReport, Status};
+use lakesmith::report::{RunReport, Status, TableReport};
 use lakesmith::run::folder;
 
 use super::Travel;
@@ -48,7 +48,9 @@ impl Travel<'_> {
         self.judge_backfill(&report);
         for (name, before) in clean {
             let after = now(&self.world.lake, &folder(&name)).await.unwrap();
-            if report.tables.iter().any(|table| table.table == name && table.status == Status::Unchanged) {
+            // One of several chunks is noted in a commit though it changes no row: so is it not done twice.
+            let unchanged = |table: &TableReport| table.table == name && table.status == Status::Unchanged;
+            if request.chunk.is_none() && report.tables.iter().any(unchanged) {
                 assert_eq!(after.version(), before.version(), "{report:#?}");
             }
             let what = format!("{name} under its own definition: {report:#?}");
