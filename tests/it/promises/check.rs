@@ -244,6 +244,10 @@ impl Newest {
             let mut horizon = Horizon::new();
             for (folder, input) in &self.0 {
                 let Some(seen) = snapshot.txn(&format!("lakesmith/from/{}", input.table_id())) else { continue };
+                // Of an input that a table had not read at the version to which it went back, the txn stays behind.
+                if !snapshot.property("lakesmith.inputs").is_some_and(|inputs| inputs.contains(input.table_id())) {
+                    continue;
+                }
                 if let Some(bronze) = folder.strip_prefix("bronze/") {
                     horizon.insert(bronze.to_owned(), seen);
                 } else {
