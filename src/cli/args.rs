@@ -194,6 +194,9 @@ pub struct BackfillArgs {
     /// Commit piece by piece, each so long, e.g. 1d, 2w, 1mo; not given: all at once
     #[arg(long, value_name = "LENGTH")]
     pub chunk: Option<Chunk>,
+    /// Compute beside the lake, show how the tables would differ, publish nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Do not ask, and let tables lose more rows than their guard allows
     #[arg(short, long)]
     pub yes: bool,

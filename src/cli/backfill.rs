@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::args::{BackfillArgs, Global, RangeArgs};
 use super::failure::{Complaint, Failure, Outcome, WRONG};
 use super::progress::Progress;
-use super::{interrupt, run, summary, ui};
+use super::{interrupt, rehearsal, run, summary, ui};
 use crate::name::TableName;
 use crate::plan::{BackfillRequest, Chunk, Range};
 use crate::project::Project;
@@ -19,11 +19,22 @@ pub async fn carry_out(global: &Global, args: &BackfillArgs) -> Outcome {
     let tables = super::selected(&project, &args.select)?;
     let (range, chunk) = range(&project, &args.from, &args.to, args.chunk)?;
     let mut request = BackfillRequest::new(&project, &tables, range, chunk).map_err(wrong)?;
+    if args.dry_run {
+        return rehearse(global, project, request, args).await;
+    }
     if !args.yes && !confirmed(&request)? {
         return Err(Failure::wrong("nothing was done"));
     }
     request.unguarded = args.yes;
     carry_out_request(global, project, &request, args.jobs).await
+}
+
+async fn rehearse(global: &Global, project: Arc<Project>, request: BackfillRequest, args: &BackfillArgs) -> Outcome {
+    let trial = BackfillRequest { unguarded: true, ..request };
+    let work = async |run: Run| run.backfill(&trial, run::at_once(args.jobs)).await;
+    let rehearsal = rehearsal::of(global, project, args.yes, work).await?;
+    rehearsal::print(global, &rehearsal);
+    Ok(rehearsal.exit_code())
 }
 
 /// A run that loads silver tables by ranges.

@@ -272,6 +272,19 @@ fn what_the_guard_would_stop_is_shown() {
 }
 
 #[test]
+fn a_backfill_is_tried_too() {
+    let project = stale();
+    let before = bytes(&project.path("lake"));
+    let args = ["backfill", "silver.events+", "--from", "2026-01-01", "--to", "2026-01-02"];
+    let dry = project.json(&[&args[..], &["--dry-run"]].concat(), 0);
+    assert_eq!(bytes(&project.path("lake")), before);
+    assert_eq!(rows(&table(&dry, "silver.events")["diff"]), [4, 3, 0, 1, 2]);
+    assert_eq!(rows(&table(&dry, "gold.totals")["diff"]), [3, 2, 0, 1, 1]);
+    project.json(&[&args[..], &["--yes"]].concat(), 0);
+    assert_eq!(project.value("SELECT count(*) FROM silver.events"), 3);
+}
+
+#[test]
 fn a_rebuild_from_earlier_bronze_is_tried_too() {
     let project = made();
     project.write("landing/events/2.csv", "id,kind,amount,at\n6,d,1.00,\n");
