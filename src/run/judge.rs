@@ -1,5 +1,6 @@
 //! Events of bronze, typed and judged, in files that no commit names yet.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -135,7 +136,7 @@ impl Bronze {
     /// The rows within reach, at the pinned version.
     pub fn events(&self) -> Result<LazyFrame> {
         let beyond = match self.reach.after {
-            None => self.snapshot.scan()?,
+            None => self.candidates()?,
             Some(after) => {
                 let files = self.snapshot.files_above("_batch", after);
                 self.snapshot.scan_files(&files)?.filter(col("_batch").gt(lit(after)))
@@ -150,6 +151,25 @@ impl Bronze {
             Some(only) => events.join(only.clone().lazy(), on.clone(), on, JoinArgs::new(JoinType::Semi)),
             None => events,
         })
+    }
+
+    /// Rows among which those are that are wanted: few more of the files are read than these need.
+    fn candidates(&self) -> Result<LazyFrame> {
+        let Some(only) = &self.only else { return Ok(self.snapshot.scan()?) };
+        let batches = only.column("_batch")?.i64()?;
+        let (least, greatest) = (batches.min().unwrap_or(0), batches.max().unwrap_or(0));
+        let may_hold = |file: &&DataFile| {
+            file.min_max_i64("_batch").is_none_or(|(first, last)| first <= greatest && least <= last)
+        };
+        let files: Vec<DataFile> = self.snapshot.files().iter().filter(may_hold).cloned().collect();
+        // Told before the other columns are read, which a join is not.
+        let rows: HashSet<i64> = only.column("_source_row")?.i64()?.iter().flatten().collect();
+        let is_among = move |numbers: Column| {
+            let among = numbers.i64()?.iter().map(|number| number.is_some_and(|number| rows.contains(&number)));
+            Ok(BooleanChunked::from_iter_values(numbers.name().clone(), among).into_column())
+        };
+        let output = |_: &Schema, field: &Field| Ok(Field::new(field.name().clone(), DataType::Boolean));
+        Ok(self.snapshot.scan_files(&files)?.filter(col("_source_row").map(is_among, output)))
     }
 }
 

@@ -4,6 +4,7 @@ mod csv;
 mod model;
 mod ndjson;
 mod parquet;
+mod places;
 mod rules;
 mod steps;
 
