@@ -19,11 +19,15 @@ class Lakesmith:
 
     project: Path
 
-    def __call__(self, *arguments):
-        """Runs it; the caller looks at the exit code."""
+    def command(self, *arguments):
+        """As a process is started with."""
         binary = os.environ.get("LAKESMITH_BIN")
         assert binary, "LAKESMITH_BIN names the binary; `make test` sets it"
-        command = [binary, "-C", str(self.project), *map(str, arguments)]
+        return [binary, "-C", str(self.project), *map(str, arguments)]
+
+    def __call__(self, *arguments):
+        """Runs it; the caller looks at the exit code."""
+        command = self.command(*arguments)
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
 
     def json(self, *arguments, code=0):
