@@ -144,6 +144,7 @@ def test_a_wrong_rule_is_found_after_three_weeks(shop):
     wrong = shop.come_to(WRONG)
     assert shop.seen() == wrong
     before = deltalake.DeltaTable(shop.gold).version()
+    assert before == table(shop.json("status", "--json"), "silver.payments")["version"]
 
     # The rule is mended. What would that change?
     shop.rule(RIGHT)
@@ -183,9 +184,7 @@ def test_a_wrong_rule_is_found_after_three_weeks(shop):
     # Somebody wants the old numbers back, then the new ones, twice.
     for _ in range(2):
         version = table(shop.json("status", "--json"), "silver.payments")["version"]
-        old = next(v for v in shop.json("history", "silver.payments", "-n", 1000, "--json")["versions"]
-                   if v["action"] == "merge" and v["version"] < before + 3)
-        shop.json("restore", f"silver.payments@{old['version']}+", "--yes", "--json")
+        shop.json("restore", f"silver.payments@{before}+", "--yes", "--json")
         assert shop.seen() == wrong
         report = shop.json("run", "--json")
         assert table(report, "silver.payments")["action"] == "rebuild"
