@@ -55,4 +55,4 @@ def test_earlier_versions_and_the_log_stay_as_they_were(restored, table):
     for version in range(newest.version() + 1):
         rows = rows_of(pl.read_delta(path, version=version))
         assert (rows == before[table]) == (version in (0, newest.version())), version
-    assert duckdb.sql(f"SELECT count(*) FROM read_parquet({newest.file_uris()})").fetchone()[0] == len(before[table])
+    assert duckdb.sql(f"SELECT count(*) FROM read_parquet({newest.file_uris()})").fetchall() == [(len(before[table]),)]
