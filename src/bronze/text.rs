@@ -93,6 +93,22 @@ impl Text {
         &self.buffer[self.start..]
     }
 
+    /// What is held up to the end of the first `n` unread bytes, and where these begin.
+    pub fn window(&self, n: usize) -> (&[u8], usize) {
+        (&self.buffer[..self.start + n], self.start)
+    }
+
+    /// Lets go of the first `n` unread bytes and gives away what holds them: what [`Text::window`] has shown.
+    pub fn give(&mut self, n: usize) -> Vec<u8> {
+        let end = self.start + n;
+        let unread = self.buffer[end..].to_vec();
+        let mut given = std::mem::replace(&mut self.buffer, unread);
+        given.truncate(end);
+        self.start = 0;
+        self.offset += n as u64;
+        given
+    }
+
     /// Whether nothing follows what is unread.
     pub fn ended(&self) -> bool {
         self.ended

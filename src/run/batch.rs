@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use polars::prelude::DataFrame;
+use polars::prelude::{Column, DataFrame};
 use tokio::runtime::Handle;
 
 use super::error::Result;
@@ -138,7 +138,7 @@ impl Held {
         if let Some(own) = &self.own {
             return Ok(own.write(frame)?);
         }
-        self.bytes += frame.estimated_size();
+        self.bytes += bytes_of(&frame);
         self.frames.push(frame);
         if self.bytes > HELD_BYTES {
             let own = open()?;
@@ -149,4 +149,13 @@ impl Held {
         }
         Ok(())
     }
+}
+
+/// Bytes of a frame's values. Texts may stand in a buffer that all columns share, which Polars counts for each.
+fn bytes_of(frame: &DataFrame) -> usize {
+    let bytes = |column: &Column| match column.str() {
+        Ok(texts) => texts.downcast_iter().map(|texts| texts.total_bytes_len()).sum(),
+        Err(_) => column.as_materialized_series().estimated_size(),
+    };
+    frame.columns().iter().map(bytes).sum()
 }

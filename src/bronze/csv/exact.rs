@@ -4,7 +4,7 @@ use polars::prelude::{Column, DataFrame, IntoSeries, NamedFrom, PolarsResult, Se
 
 use super::super::lineage::MALFORMED;
 use super::super::lines::{self, Line};
-use super::split::{Dialect, Field, Form, Split, split};
+use super::split::{Dialect, Field, Form, Split, split, undouble};
 
 /// What stands where a record may begin; its text ends at `line.end`, the next begins at `line.next`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,28 +93,27 @@ impl Walk {
 pub(super) struct Rows {
     malformed: Vec<Option<String>>,
     columns: Vec<StringChunkedBuilder>,
-    scratch: String,
+    scratch: Vec<u8>,
 }
 
 impl Rows {
     pub fn new(names: &[String]) -> Self {
         let columns = names.iter().map(|name| StringChunkedBuilder::new(name.as_str().into(), 0)).collect();
-        Rows { malformed: Vec::new(), columns, scratch: String::new() }
+        Rows { malformed: Vec::new(), columns, scratch: Vec::new() }
     }
 
     /// A record whose fields are UTF-8 and as many as there are columns.
     pub fn push(&mut self, text: &[u8], fields: &[Field], quote: u8) {
         self.malformed.push(None);
         for (column, field) in self.columns.iter_mut().zip(fields) {
-            // The record is UTF-8 and is cut at ASCII bytes only, so nothing is ever replaced here.
-            let value = String::from_utf8_lossy(&text[field.start..field.end]);
+            let mut value = &text[field.start..field.end];
             if field.form == Form::Doubled {
                 self.scratch.clear();
-                undouble(&value, quote, &mut self.scratch);
-                column.append_value(&self.scratch);
-            } else {
-                column.append_value(value);
+                undouble(value, quote, &mut self.scratch);
+                value = &self.scratch;
             }
+            // The record is UTF-8 and is cut at ASCII bytes only, so nothing is ever replaced here.
+            column.append_value(String::from_utf8_lossy(value));
         }
     }
 
@@ -134,14 +133,4 @@ impl Rows {
         let columns = self.columns.into_iter().map(|column| Column::from(column.finish().into_series()));
         DataFrame::new(rows, std::iter::once(Column::from(malformed)).chain(columns).collect())
     }
-}
-
-fn undouble(value: &str, quote: u8, out: &mut String) {
-    let quote = quote as char;
-    let mut rest = value;
-    while let Some(at) = rest.find(quote) {
-        out.push_str(&rest[..=at]);
-        rest = rest[at + 1..].strip_prefix(quote).unwrap_or(&rest[at + 1..]);
-    }
-    out.push_str(rest);
 }

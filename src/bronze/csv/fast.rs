@@ -1,48 +1,26 @@
-//! The fast reader: Polars, for text that the scan has found well formed.
+//! Frames whose texts stay where they were read.
 
-use polars::io::prelude::_csv_read_internal::read_chunk;
-use polars::prelude::{
-    Column, CsvParseOptions, DataFrame, DataType, Field, PolarsResult, Schema, polars_bail, polars_err,
-};
+use polars::prelude::{Column, DataFrame, DataType, IntoSeries, PolarsResult, StringChunked};
+use polars_arrow::array::{Utf8ViewArray, View};
+use polars_arrow::datatypes::ArrowDataType;
 
 use super::super::lineage::MALFORMED;
-use super::scan::Piece;
-use super::split::Dialect;
+use super::scan::Scanned;
 
-/// Parses each piece of `text` on a thread of its own; frames as those of [`super::exact::Rows`].
-pub(super) fn parse(
-    text: &[u8],
-    pieces: &[Piece],
-    names: &[String],
-    dialect: &Dialect,
-) -> PolarsResult<Vec<DataFrame>> {
-    let schema: Schema = names.iter().map(|name| Field::new(name.as_str().into(), DataType::String)).collect();
-    let options = CsvParseOptions {
-        separator: dialect.delimiter,
-        quote_char: dialect.quote,
-        missing_is_null: false,
-        ..CsvParseOptions::default()
+/// A frame as those of [`super::exact::Rows`]; `text` is what was scanned.
+pub(super) fn frame(text: Vec<u8>, scanned: Scanned, names: &[String]) -> PolarsResult<DataFrame> {
+    let Scanned { columns, doubled, rows, .. } = scanned;
+    let buffers = vec![text.into(), doubled.into()].into();
+    let texts = |(name, views): (&String, Vec<View>)| {
+        // SAFETY: the scan has cut each view out of one of the two buffers, and each of the texts is UTF-8: the scan has
+        // found all of the records to be, and has cut them at ASCII bytes alone.
+        #[expect(unsafe_code)]
+        let array = unsafe {
+            let (views, buffers) = (views.into(), Clone::clone(&buffers));
+            Utf8ViewArray::new_unchecked_unknown_md(ArrowDataType::Utf8View, views, buffers, None, None)
+        };
+        Column::from(StringChunked::with_chunk(name.as_str().into(), array).into_series())
     };
-    let starts = std::iter::once(0).chain(pieces.iter().map(|piece| piece.end));
-    let texts = starts.zip(pieces).map(|(start, piece)| (&text[start..piece.end], piece.rows));
-    let (schema, options) = (&schema, &options);
-    if pieces.len() <= 1 {
-        return texts.map(|(text, rows)| parse_piece(text, rows, schema, options)).collect();
-    }
-    std::thread::scope(|scope| {
-        let spawn = |(text, rows)| scope.spawn(move || parse_piece(text, rows, schema, options));
-        let running: Vec<_> = texts.map(spawn).collect();
-        let panicked = |_| Err(polars_err!(ComputeError: "a thread of the CSV reader panicked"));
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
-    })
-}
-
-fn parse_piece(text: &[u8], rows: usize, schema: &Schema, options: &CsvParseOptions) -> PolarsResult<DataFrame> {
-    let projection: Vec<usize> = (0..schema.len()).collect();
-    let frame = read_chunk(text, options, schema, false, &projection, 0, rows, None, usize::MAX, text.len(), Some(0))?;
-    if frame.height() != rows {
-        polars_bail!(ComputeError: "{} records were scanned and {} were parsed", rows, frame.height());
-    }
     let malformed = Column::full_null(MALFORMED.into(), rows, &DataType::String);
-    DataFrame::new(rows, std::iter::once(malformed).chain(frame.into_columns()).collect())
+    DataFrame::new(rows, std::iter::once(malformed).chain(names.iter().zip(columns).map(texts)).collect())
 }

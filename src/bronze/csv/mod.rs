@@ -8,19 +8,14 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use std::num::NonZeroUsize;
-
 use polars::prelude::DataFrame;
 
 use self::exact::{Rows, Step, Walk};
-use self::scan::{Stop, scan};
+use self::scan::{Scanned, Stop, scan};
 use super::headers::Header;
 use super::read::Frames;
 use super::text::Text;
 use crate::project::CsvOptions;
-
-/// Fewer bytes than this are not worth a thread.
-const SMALLEST_PIECE: usize = 1 << 20;
 
 /// How the text is cut up; what is read does not depend on it.
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +34,13 @@ pub(super) struct Csv {
     headers: Vec<Header>,
     names: Vec<String>,
     blocks: Blocks,
-    threads: usize,
 }
 
-/// What became of a block.
+/// What became of a block: first what was found well formed, then what was read exactly.
+#[derive(Default)]
 struct Taken {
-    frames: Vec<DataFrame>,
+    fast: Option<Scanned>,
+    exact: Option<DataFrame>,
     bytes: usize,
     malformed: usize,
 }
@@ -61,8 +57,7 @@ impl Csv {
         let (headers, dialect) = header::begin(&mut text, options, known, longest)?;
         let names: Vec<String> = headers.iter().map(|h| h.stored.clone()).collect();
         let walk = Walk::new(dialect, names.len());
-        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Ok(Csv { text, walk, headers, names, blocks, threads })
+        Ok(Csv { text, walk, headers, names, blocks })
     }
 
     /// The columns under their stored and their original names.
@@ -88,8 +83,7 @@ impl Csv {
             let ended = self.text.ended() && block == unread;
             let taken = self.take(block, ended)?;
             if taken.bytes > 0 {
-                self.text.consume(taken.bytes);
-                return Ok(Some(Frames { frames: taken.frames, malformed: taken.malformed }));
+                return self.frames(taken).map(Some);
             }
             size = size.saturating_mul(2);
         }
@@ -97,33 +91,38 @@ impl Csv {
 
     fn take(&mut self, block: usize, ended: bool) -> Result<Taken, String> {
         let base = self.text.offset();
-        let text = &self.text.unread()[..block];
-        let mut taken = Taken { frames: Vec::new(), bytes: 0, malformed: 0 };
+        let mut taken = Taken::default();
         let strict = self.walk.is_strict(base) || self.blocks.fast_from == usize::MAX;
-        let stop = if strict { Stop::Odd } else { self.take_fast(text, ended, &mut taken) };
+        let stop = if strict { Stop::Odd } else { self.take_fast(block, ended, &mut taken) };
         if stop == Stop::Odd {
+            let text = &self.text.unread()[..block];
             take_exact(&mut self.walk, &self.names, self.text.escaping(), text, base, ended, &mut taken)?;
         }
         Ok(taken)
     }
 
-    fn take_fast(&self, text: &[u8], ended: bool, taken: &mut Taken) -> Stop {
-        let piece = (text.len() / self.threads).max(SMALLEST_PIECE);
-        let scanned = scan(text, ended, self.names.len(), &self.walk.dialect, piece);
-        let (end, stop) = (scanned.end(), scanned.stop);
-        if end == 0 || (stop == Stop::Odd && end < self.blocks.fast_from) {
-            return stop;
+    fn take_fast(&self, block: usize, ended: bool, taken: &mut Taken) -> Stop {
+        let (text, start) = self.text.window(block);
+        let scanned = scan(text, start, ended, self.names.len(), &self.walk.dialect);
+        let (bytes, stop) = (scanned.end - start, scanned.stop);
+        if scanned.rows > 0 && (stop != Stop::Odd || bytes >= self.blocks.fast_from) {
+            *taken = Taken { fast: Some(scanned), bytes, ..Taken::default() };
         }
-        match fast::parse(&text[..end], &scanned.pieces, &self.names, &self.walk.dialect) {
-            Ok(frames) => {
-                *taken = Taken { frames, bytes: end, malformed: 0 };
-                stop
+        stop
+    }
+
+    fn frames(&mut self, taken: Taken) -> Result<Frames, String> {
+        let fast = match taken.fast {
+            Some(scanned) => {
+                let text = self.text.give(taken.bytes);
+                Some(fast::frame(text, scanned, &self.names).map_err(|e| e.to_string())?)
             }
-            Err(error) => {
-                tracing::warn!(%error, "the fast CSV reader refused text that was found well formed; reading exactly");
-                Stop::Odd
+            None => {
+                self.text.consume(taken.bytes);
+                None
             }
-        }
+        };
+        Ok(Frames { frames: fast.into_iter().chain(taken.exact).collect(), malformed: taken.malformed })
     }
 }
 
@@ -162,7 +161,7 @@ fn take_exact(
     let (records, malformed) = rows.counts();
     taken.malformed += malformed;
     if records > 0 {
-        taken.frames.push(rows.finish().map_err(|e| e.to_string())?);
+        taken.exact = Some(rows.finish().map_err(|e| e.to_string())?);
     }
     Ok(())
 }

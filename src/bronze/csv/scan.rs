@@ -1,24 +1,27 @@
-//! The structural scan: how far a text is well formed, so that the fast reader may have it.
+//! The structural scan: how far a text is well formed, and where its fields stand.
 //!
 //! Well formed means: each record has the right number of fields, its quotes are closed, its bytes are UTF-8 without
 //! NUL, lines end with LF or CR LF and nowhere else holds a bare field a CR, no line is blank. Whatever passes is read
-//! alike by the fast and the exact reader.
+//! alike by this and by the exact reader.
 
-use super::split::{Dialect, Field, Form, Split, split};
+use polars_arrow::array::View;
+
+use super::super::lines;
+use super::split::{Dialect, undouble};
 
 /// Text that was found well formed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Scanned {
-    /// pieces at which it may be cut: where each ends, and its records
-    pub pieces: Vec<Piece>,
+    /// Each column's values: views into the text that was scanned (buffer 0) and into `doubled` (buffer 1).
+    pub columns: Vec<Vec<View>>,
+    /// values that stand in the text with doubled quotes, as they are meant
+    pub doubled: Vec<u8>,
+    /// records
+    pub rows: usize,
+    /// where the first record begins that is not among them
+    pub end: usize,
     /// why it goes no further
     pub stop: Stop,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub end: usize,
-    pub rows: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,102 +34,161 @@ pub(super) enum Stop {
     Odd,
 }
 
-impl Scanned {
-    /// Where the well-formed text ends.
-    pub fn end(&self) -> usize {
-        self.pieces.last().map_or(0, |piece| piece.end)
-    }
-}
-
-/// Scans `text`, which begins with a record. `ended`: nothing follows. `piece`: bytes after which a piece is cut.
-pub(super) fn scan(text: &[u8], ended: bool, columns: usize, dialect: &Dialect, piece: usize) -> Scanned {
-    let mut scan = Scan {
-        text,
-        ended,
-        columns,
-        dialect,
-        piece,
-        pieces: Vec::new(),
-        open: Piece { end: 0, rows: 0 },
-        fields: Vec::new(),
+/// Scans `text` from `start`, where a record begins. `ended`: nothing follows.
+pub(super) fn scan(text: &[u8], start: usize, ended: bool, columns: usize, dialect: &Dialect) -> Scanned {
+    let clean = start + clean_length(&text[start..]);
+    let has_cr = memchr::memchr(b'\r', &text[start..]).is_some();
+    let values = vec![Vec::new(); columns];
+    let mut scan = Scan { text, ended, clean, has_cr, dialect, values, doubled: Vec::new() };
+    let (mut rows, mut end) = (0, start);
+    let stop = loop {
+        match scan.next(end) {
+            Ok(next) => (rows, end) = (rows + 1, next),
+            Err(stop) => break stop,
+        }
     };
-    let stop = scan.run();
-    if scan.open.rows > 0 {
-        scan.pieces.push(scan.open);
-    }
-    Scanned { pieces: scan.pieces, stop }
+    // what a record had before it proved odd
+    scan.values.iter_mut().for_each(|values| values.truncate(rows));
+    Scanned { columns: scan.values, doubled: scan.doubled, rows, end, stop }
 }
 
 struct Scan<'a> {
     text: &'a [u8],
     ended: bool,
-    columns: usize,
+    /// up to here it is UTF-8 without NUL
+    clean: usize,
+    has_cr: bool,
     dialect: &'a Dialect,
-    piece: usize,
-    pieces: Vec<Piece>,
-    open: Piece,
-    fields: Vec<Field>,
+    values: Vec<Vec<View>>,
+    doubled: Vec<u8>,
+}
+
+/// A value and what stands behind it.
+struct Found {
+    view: View,
+    next: usize,
+    last: bool,
 }
 
 impl Scan<'_> {
-    fn run(&mut self) -> Stop {
-        if self.columns == 0 || self.dialect.cr {
-            return Stop::Odd;
+    /// The record at `at`: where the next begins.
+    fn next(&mut self, at: usize) -> Result<usize, Stop> {
+        if self.values.is_empty() || self.dialect.cr || u32::try_from(self.text.len()).is_err() {
+            return Err(Stop::Odd);
         }
-        let clean = clean_length(self.text);
-        let has_cr = memchr::memchr(b'\r', self.text).is_some();
-        let has_quote = self.dialect.quote.is_some_and(|quote| memchr::memchr(quote, &self.text[..clean]).is_some());
-        while self.open.end < self.text.len() {
-            let at = self.open.end;
-            let next = if has_quote { self.quoted_record(at, has_cr) } else { self.bare_record(at, has_cr) };
-            match next {
-                Err(stop) => return stop,
-                Ok(next) if next > clean => return Stop::Odd,
-                Ok(next) => self.accept(next),
-            }
+        if at >= self.text.len() {
+            return Err(Stop::End);
         }
-        Stop::End
-    }
-
-    fn accept(&mut self, next: usize) {
-        self.open = Piece { end: next, rows: self.open.rows + 1 };
-        if next - self.pieces.last().map_or(0, |piece| piece.end) >= self.piece {
-            self.pieces.push(self.open);
-            self.open.rows = 0;
-        }
-    }
-
-    /// The record at `at` in a text without quotes: where the next begins.
-    fn bare_record(&self, at: usize, has_cr: bool) -> Result<usize, Stop> {
-        let rest = &self.text[at..];
-        let (line, next) = match memchr::memchr(b'\n', rest) {
-            Some(end) => (&rest[..end], at + end + 1),
-            None if self.ended => (rest, self.text.len()),
-            None if rest.len() > self.dialect.longest => return Err(Stop::Odd),
-            None => return Err(Stop::Cut),
-        };
-        let cr_inside = has_cr && memchr::memchr(b'\r', line).is_some_and(|cr| cr + 1 < line.len());
-        let blank = self.columns > 1 && matches!(line, b"" | b"\r");
-        let fields = memchr::memchr_iter(self.dialect.delimiter, line).count() + 1;
-        if cr_inside || blank || fields != self.columns || next - at > self.dialect.longest {
+        let next = self.record(at)?;
+        if next > self.clean || next - at > self.dialect.longest {
             return Err(Stop::Odd);
         }
         Ok(next)
     }
 
-    fn quoted_record(&mut self, at: usize, has_cr: bool) -> Result<usize, Stop> {
-        let line = match split(self.text, at, self.ended, self.dialect, &mut self.fields) {
-            Split::Record(line) => line,
-            Split::Cut => return Err(Stop::Cut),
-            Split::Broken(_) => return Err(Stop::Odd),
+    fn record(&mut self, at: usize) -> Result<usize, Stop> {
+        let columns = self.values.len();
+        let mut start = at;
+        for column in 0..columns {
+            let quoted = self.dialect.quote.is_some() && self.text.get(start).copied() == self.dialect.quote;
+            let found = if quoted { self.quoted(at, start + 1) } else { self.bare(at, start) }?;
+            self.values[column].push(found.view);
+            start = found.next;
+            if found.last != (column + 1 == columns) {
+                return Err(Stop::Odd);
+            }
+        }
+        Ok(start)
+    }
+
+    fn bare(&self, record: usize, start: usize) -> Result<Found, Stop> {
+        let found = find_either(self.text, start, self.dialect.delimiter, b'\n');
+        let (end, next, last) = match self.text.get(found) {
+            Some(b'\n') => (lines::before_cr(self.text, start, found), found + 1, true),
+            Some(_) => (found, found + 1, false),
+            None if self.ended => (lines::before_cr(self.text, start, found), found, true),
+            None => return Err(self.unfinished(record)),
         };
-        let bare_cr = |f: &Field| f.form == Form::Bare && memchr::memchr(b'\r', &self.text[f.start..f.end]).is_some();
-        let blank = self.columns > 1 && line.end == at;
-        if blank || self.fields.len() != self.columns || (has_cr && self.fields.iter().any(bare_cr)) {
+        if self.has_cr && memchr::memchr(b'\r', &self.text[start..end]).is_some() {
             return Err(Stop::Odd);
         }
-        Ok(line.next)
+        Ok(Found { view: self.view(start, end), next, last })
     }
+
+    /// `start`: behind the opening quote.
+    fn quoted(&mut self, record: usize, start: usize) -> Result<Found, Stop> {
+        let quote = self.dialect.quote.unwrap_or(b'"');
+        let (mut from, mut doubled) = (start, false);
+        let close = loop {
+            let Some(found) = memchr::memchr(quote, &self.text[from..]) else { return Err(self.unfinished(record)) };
+            let close = from + found;
+            if self.text.get(close + 1) != Some(&quote) {
+                break close;
+            }
+            (from, doubled) = (close + 2, true);
+        };
+        let after = close + 1;
+        let (next, last) = match self.text.get(after) {
+            Some(&byte) if byte == self.dialect.delimiter => (after + 1, false),
+            Some(b'\n') => (after + 1, true),
+            Some(b'\r') if self.text.get(after + 1) == Some(&b'\n') => (after + 2, true),
+            Some(b'\r') if after + 1 == self.text.len() && self.ended => (after + 1, true),
+            Some(b'\r') if after + 1 == self.text.len() => return Err(Stop::Cut),
+            Some(_) => return Err(Stop::Odd),
+            None if self.ended => (after, true),
+            None => return Err(Stop::Cut),
+        };
+        let view = if doubled { self.meant(start, close, quote) } else { self.view(start, close) };
+        Ok(Found { view, next, last })
+    }
+
+    /// Why a record whose end is not in the text goes to nobody, or to the exact reader.
+    fn unfinished(&self, record: usize) -> Stop {
+        if self.ended || self.text.len() - record > self.dialect.longest { Stop::Odd } else { Stop::Cut }
+    }
+
+    /// Short values stand in their views; they are taken from the text as a whole, which is faster than by their
+    /// length.
+    fn view(&self, start: usize, end: usize) -> View {
+        const SHORT: usize = View::MAX_INLINE_SIZE as usize;
+        let length = end - start;
+        match self.text.get(start..start + SHORT).and_then(|text| <&[u8; SHORT]>::try_from(text).ok()) {
+            Some(text) if length <= SHORT => {
+                let mut word = [0; 16];
+                word[..SHORT].copy_from_slice(text);
+                let kept = (u128::from_le_bytes(word) & ((1 << (8 * length)) - 1)).to_le_bytes();
+                let part = |at: usize| u32::from_ne_bytes([kept[at], kept[at + 1], kept[at + 2], kept[at + 3]]);
+                View { length: length as u32, prefix: part(0), buffer_idx: part(4), offset: part(8) }
+            }
+            _ => View::new_from_bytes(&self.text[start..end], 0, start as u32),
+        }
+    }
+
+    fn meant(&mut self, start: usize, end: usize, quote: u8) -> View {
+        let from = self.doubled.len();
+        undouble(&self.text[start..end], quote, &mut self.doubled);
+        View::new_from_bytes(&self.doubled[from..], 1, from as u32)
+    }
+}
+
+/// The place of the first of two bytes, or the text's length. Fields are short: eight bytes at a time are faster here
+/// than a search that is made for long ones.
+fn find_either(text: &[u8], start: usize, a: u8, b: u8) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = ONES << 7;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    let (a_everywhere, b_everywhere) = (ONES * u64::from(a), ONES * u64::from(b));
+    let (words, _) = text[start..].as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // marks above the lowest may be wrong, the lowest is not
+        let marks = zeros(word ^ a_everywhere) | zeros(word ^ b_everywhere);
+        if marks != 0 {
+            return start + 8 * number + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    let rest = start + 8 * words.len();
+    text[rest..].iter().position(|&byte| byte == a || byte == b).map_or(text.len(), |found| rest + found)
 }
 
 /// How many bytes from the start are UTF-8 without NUL.
@@ -145,8 +207,8 @@ mod tests {
     const COMMAS: Dialect = Dialect { delimiter: b',', quote: Some(b'"'), cr: false, longest: 64 };
 
     fn scanned(text: &[u8]) -> (usize, Stop) {
-        let scanned = scan(text, true, 2, &COMMAS, 1 << 20);
-        (scanned.end(), scanned.stop)
+        let scanned = scan(text, 0, true, 2, &COMMAS);
+        (scanned.end, scanned.stop)
     }
 
     #[test]
@@ -179,14 +241,20 @@ mod tests {
 
     #[test]
     fn what_may_go_on_is_left() {
-        assert_eq!(scan(b"1,2\n3,4", false, 2, &COMMAS, 99).stop, Stop::Cut);
-        assert_eq!(scan(b"1,2\n3,\xC3", false, 2, &COMMAS, 99).stop, Stop::Cut);
-        assert_eq!(scan(b"1,2\n3,\"4\"", false, 2, &COMMAS, 99).stop, Stop::Cut);
+        for cut in [&b"1,2\n3,4"[..], b"1,2\n3,\xC3", b"1,2\n3,\"4\"", b"1,2\n3,\"4\"\r"] {
+            assert_eq!(scan(cut, 0, false, 2, &COMMAS).stop, Stop::Cut);
+        }
     }
 
     #[test]
-    fn pieces_end_with_records() {
-        let pieces = scan(b"1,2\n3,4\n5,6\n7,8\n9,0", true, 2, &COMMAS, 5).pieces;
-        assert_eq!(pieces, [Piece { end: 8, rows: 2 }, Piece { end: 16, rows: 2 }, Piece { end: 19, rows: 1 }]);
+    fn the_first_of_two_bytes_is_found_wherever_it_stands() {
+        for before in 0..20 {
+            for after in 0..20 {
+                let text = ["x".repeat(before), ",".into(), "\n+".repeat(after)].concat();
+                assert_eq!(find_either(text.as_bytes(), before / 2, b'\n', b','), before);
+            }
+            let none = "-".repeat(before);
+            assert_eq!(find_either(none.as_bytes(), 0, b'\n', b','), before);
+        }
     }
 }

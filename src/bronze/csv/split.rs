@@ -135,6 +135,17 @@ fn quoted(text: &[u8], start: usize, ended: bool, dialect: &Dialect) -> Step {
     }
 }
 
+/// Appends a text without the second of each two quotes.
+pub(super) fn undouble(text: &[u8], quote: u8, out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(quote, rest) {
+        out.extend_from_slice(&rest[..=at]);
+        rest = &rest[at + 1..];
+        rest = rest.strip_prefix(&[quote]).unwrap_or(rest);
+    }
+    out.extend_from_slice(rest);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

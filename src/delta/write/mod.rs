@@ -1,6 +1,7 @@
 //! The one way in which data files come about: frames in, Parquet files with statistics and a BLAKE3 out, in memory
 //! that does not grow with the table.
 
+mod encoding;
 mod lane;
 mod open_file;
 mod statistics;

@@ -9,12 +9,11 @@ use chrono::Utc;
 use deltalake::kernel::Add;
 use deltalake::parquet::arrow::ArrowWriter;
 use deltalake::parquet::arrow::arrow_writer::ArrowWriterOptions;
-use deltalake::parquet::basic::{Compression, ZstdLevel};
 use deltalake::parquet::errors::ParquetError;
-use deltalake::parquet::file::properties::WriterProperties;
 use polars::prelude::DataFrame;
 
 use super::Target;
+use super::encoding::properties;
 use super::statistics::Statistics;
 use super::upload::Upload;
 use crate::delta::file::BLAKE3_TAG;
@@ -30,7 +29,6 @@ pub(super) struct OpenFile {
     statistics: Statistics,
 }
 
-const ROW_GROUP_ROWS: usize = 1 << 20;
 /// Encoded bytes after which a row group is written, whatever its rows: wide rows must not fill the memory.
 const ROW_GROUP_BYTES: usize = 64 << 20;
 
@@ -42,7 +40,7 @@ impl OpenFile {
         let store = target.table.log_store()?.object_store(None);
         let upload = Upload::new(target.runtime.clone(), store, object_path(&path));
         let schema = bridge::schema(frame).map_err(|error| encoding(&target, &error))?;
-        let options = ArrowWriterOptions::new().with_properties(properties()?).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new().with_properties(properties(&target.schema, frame)?).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(upload, Arc::clone(&schema), options)
             .map_err(|error| failed(&target, error))?;
         let names = target.schema.partition_by.iter().cloned();
@@ -92,17 +90,6 @@ impl OpenFile {
     pub(super) fn abort(mut self) {
         self.writer.inner_mut().abort();
     }
-}
-
-fn properties() -> Result<WriterProperties, Error> {
-    let level = ZstdLevel::try_new(1).map_err(|error| Error::Query(error.to_string()))?;
-    Ok(WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        // list elements are named as the Parquet specification has it
-        .set_coerce_types(true)
-        .set_created_by(concat!("lakesmith ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build())
 }
 
 fn failed(target: &Target, error: ParquetError) -> Error {
