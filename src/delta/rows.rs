@@ -94,6 +94,11 @@ impl Files {
         Ok(counts.columns()[0].u64()?.into_no_null_iter().collect())
     }
 
+    /// All rows of a file, in their order.
+    pub(super) fn frame(&self, file: usize) -> LazyFrame {
+        self.frames[file].clone()
+    }
+
     /// The files of these numbers, numbered anew.
     pub(super) fn only(&self, files: &[usize]) -> Files {
         Files::new(Arc::clone(&self.schema), files.iter().map(|&file| self.frames[file].clone()).collect())
@@ -159,6 +164,14 @@ impl Marks {
             words.resize(word + 1, 0);
         }
         words[word] |= 1 << (row % 64);
+    }
+
+    /// Takes the mark of a row away.
+    pub(super) fn unset(&mut self, position: u64) {
+        let (file, row) = ((position >> 32) as usize, position & u64::from(u32::MAX));
+        if let Some(word) = self.0.get_mut(file).and_then(|words| words.get_mut((row / 64) as usize)) {
+            *word &= !(1 << (row % 64));
+        }
     }
 
     /// Marks what `other` marks too.

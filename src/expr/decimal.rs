@@ -3,9 +3,19 @@
 /// The most digits that a decimal can have.
 pub(super) const MAX_PRECISION: u8 = 38;
 
+const POWERS_OF_TEN: [i128; MAX_PRECISION as usize + 1] = {
+    let mut powers = [1; MAX_PRECISION as usize + 1];
+    let mut n = 1;
+    while n < powers.len() {
+        powers[n] = 10 * powers[n - 1];
+        n += 1;
+    }
+    powers
+};
+
 /// 10 to the power of `n`, for `n` up to 38.
 pub(super) fn power_of_ten(n: u32) -> Option<i128> {
-    10i128.checked_pow(n)
+    POWERS_OF_TEN.get(n as usize).copied()
 }
 
 /// Whether it has at most `precision` digits.
@@ -74,24 +84,19 @@ pub(super) fn parse(text: &str, scale: u8) -> Option<i128> {
 /// Nearly all numbers in files: at most 18 digits, no exponent, no place that is too many. `None`: it is not that simple.
 fn parse_short(text: &str, scale: u8) -> Option<i128> {
     let (negative, digits) = signed(text.trim_ascii());
-    if digits.len() > 19 {
+    if digits.len() > 18 {
         return None;
     }
-    let (mut value, mut places) = (0u64, None);
-    for byte in digits.bytes() {
-        match (byte, &mut places) {
-            (b'0'..=b'9', places) => {
-                value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
-                if let Some(places) = places {
-                    *places += 1;
-                }
-            }
-            (b'.', None) => places = Some(0),
+    let (mut value, mut point) = (0u64, None);
+    for (place, byte) in digits.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(place),
             _ => return None,
         }
     }
-    let places = places.unwrap_or(0);
-    if digits.len() <= usize::from(digits.contains('.')) || places > scale {
+    let places = point.map_or(0, |point| digits.len() - 1 - point) as u8;
+    if digits.len() == usize::from(point.is_some()) || places > scale {
         return None;
     }
     let value = rescale(i128::from(value), places, scale)?;

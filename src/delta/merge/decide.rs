@@ -1,14 +1,16 @@
 //! What a merge does with each row, decided on keys, orders and hashes alone.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use polars::prelude::{
-    DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, PolarsResult, SortMultipleOptions, col, lit,
+    BooleanChunked, DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, PolarsResult, SortMultipleOptions, col,
+    lit,
 };
 
 use super::lots::Lot;
 use super::rules::Rules;
-use super::same::OF_TARGET;
+use super::same::{Comparison, Detail, OF_TARGET, differs};
 use super::{MergeRows, Scope};
 use crate::delta::rows::{Files, Keep, Marks, POSITION, collect};
 
@@ -23,6 +25,17 @@ pub(super) struct Decision {
     /// target rows that leave the table
     pub removed: Marks,
     pub rows: MergeRows,
+    /// by target file, where they are known: rows that leave the table for one of the source
+    pub replaced: BTreeMap<usize, Replaced>,
+}
+
+/// Rows of one file of the target for each of which one of the source comes.
+#[derive(Debug, Default)]
+pub(super) struct Replaced {
+    /// positions in the target and in the source
+    pub pairs: Vec<(u64, u64)>,
+    /// the compared columns, by number, in which a pair differs
+    pub columns: BTreeSet<usize>,
 }
 
 /// Rows of both sides that have the same key.
@@ -61,8 +74,9 @@ pub(super) fn decide(
     }
     if matched > 0 {
         let (ours, theirs) = (Arc::new(matches.source), Arc::new(matches.target));
+        let detail = rules.comparison.as_ref().map_or(Detail::Row, |comparison| comparison.detail(matched));
         for lot in Lot::each(lots) {
-            decision.judge(&pairs((source, &ours), (target, &theirs), rules, lot)?)?;
+            decision.judge(&pairs((source, &ours), (target, &theirs), rules, lot, detail)?)?;
         }
     }
     Ok(decision)
@@ -75,6 +89,7 @@ impl Decision {
         let ours = pairs.column(POSITION)?.u64()?;
         let theirs = pairs.column(&format!("{POSITION}{OF_TARGET}"))?.u64()?;
         let (greater, same) = (pairs.column(GREATER)?.bool()?, pairs.column(SAME)?.bool()?);
+        let differs: Vec<&BooleanChunked> = (0..).map_while(|i| pairs.column(&differs(i)).ok()?.bool().ok()).collect();
         let mut start = 0;
         while start < pairs.height() {
             let row = ours.get(start).unwrap_or_default();
@@ -90,6 +105,12 @@ impl Decision {
                 self.rows.updated += 1;
                 self.rows.deleted += (end - start - 1) as u64;
                 (start..end).filter_map(|i| theirs.get(i)).for_each(|position| self.removed.set(position));
+                if let (1, false, Some(position)) = (end - start, differs.is_empty(), theirs.get(start)) {
+                    let replaced = self.replaced.entry((position >> 32) as usize).or_default();
+                    replaced.pairs.push((position, row));
+                    let columns = differs.iter().enumerate().filter(|(_, differs)| differs.get(start) != Some(false));
+                    replaced.columns.extend(columns.map(|(number, _)| number));
+                }
             }
             start = end;
         }
@@ -140,19 +161,17 @@ fn pairs(
     (target, theirs): (&Files, &Arc<Marks>),
     rules: &Rules,
     lot: Lot,
+    detail: Detail,
 ) -> PolarsResult<DataFrame> {
-    let carried = rules.comparison.iter().flat_map(|comparison| comparison.carried());
+    let carried = rules.comparison.iter().flat_map(|comparison| comparison.carried(detail));
     let columns = lot.with_hash(rules.keys().into_iter().chain(rules.orders()).chain(carried).collect(), rules);
     let ours = lot.only(source.narrow(&columns, Keep::Marked(ours))?);
     let theirs = lot.only(target.narrow(&columns, Keep::Marked(theirs))?);
-    let same = rules.comparison.as_ref().map_or_else(|| lit(false), |comparison| comparison.same());
+    let same = rules.comparison.as_ref().map_or_else(|| lit(false), |comparison| comparison.same(detail));
+    let differing = rules.comparison.iter().filter(|_| detail == Detail::Columns).flat_map(Comparison::differing);
     let greater = rules.greater().unwrap_or_else(|| lit(true));
-    let judged = join(ours, theirs, rules).select([
-        col(POSITION),
-        col(format!("{POSITION}{OF_TARGET}")),
-        greater.alias(GREATER),
-        same.alias(SAME),
-    ]);
+    let judged = [col(POSITION), col(format!("{POSITION}{OF_TARGET}")), greater.alias(GREATER), same.alias(SAME)];
+    let judged = join(ours, theirs, rules).select(judged.into_iter().chain(differing).collect::<Vec<_>>());
     collect(judged)?.sort([POSITION], SortMultipleOptions::default())
 }
 

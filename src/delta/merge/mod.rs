@@ -1,9 +1,10 @@
-//! MERGE as copy-on-write: files that hold a replaced or deleted row are written anew without it, and the source's
-//! files join the table. Decisions are made on keys, orders and hashes; no step holds whole rows.
+//! MERGE as copy-on-write: files in which rows are replaced are patched or written anew without them, those with a
+//! deleted row are written anew, and the source's files join the table. Decisions are made on keys, orders and hashes; no step holds whole rows.
 
 mod bounds;
 mod decide;
 mod lots;
+mod patches;
 mod rewrite;
 mod rules;
 mod same;
@@ -16,6 +17,7 @@ pub(in crate::delta) use same::{close, same};
 
 use self::bounds::{Bounds, Described};
 use self::decide::{Decision, decide};
+use self::patches::Patches;
 use self::rewrite::{Side, rewrite};
 use self::rules::Rules;
 use super::cancel::cancel;
@@ -104,19 +106,30 @@ pub async fn merge(
     let theirs = target.map_or(&[][..], Snapshot::files).to_vec();
     let (ours_rows, theirs_rows) = (files(table, schema, &source)?, files(table, schema, &theirs)?);
     let judged = tokio::task::spawn_blocking({
-        let (source, target) = (ours_rows.clone(), theirs_rows.clone());
+        let (source, target, rules) = (ours_rows.clone(), theirs_rows.clone(), rules.clone());
         let (columns, theirs) = (schema.columns.clone(), theirs.clone());
         move || judge(&source, &target, &theirs, &rules, &columns)
     });
-    let (decision, candidates) = judged.await.map_err(|error| Error::Query(error.to_string()))??;
-    let candidate_files = candidates.iter().map(|&file| theirs[file].clone()).collect();
+    let (mut decision, candidates) = judged.await.map_err(|error| Error::Query(error.to_string()))??;
+    let theirs: Vec<DataFile> = candidates.iter().map(|&file| theirs[file].clone()).collect();
+    let theirs_rows = theirs_rows.only(&candidates);
+    let patches = Patches::plan(&mut decision, table, schema, &rules, &source, &theirs).await?;
+    let patched = patches.carry_out(table, &ours_rows, &theirs_rows).await?;
     let ours = Side { files: source, rows: ours_rows, gone: Arc::new(decision.left_out) };
-    let theirs = Side { files: candidate_files, rows: theirs_rows.only(&candidates), gone: Arc::new(decision.removed) };
-    let rewritten = rewrite(table, schema, ours, theirs).await?;
+    let theirs = Side { files: theirs, rows: theirs_rows, gone: Arc::new(decision.removed) };
+    let rewritten = match rewrite(table, schema, ours, theirs).await {
+        Ok(rewritten) => rewritten,
+        Err(error) => {
+            table.remove_uncommitted(&patched.adds).await?;
+            return Err(error);
+        }
+    };
     if let Err(error) = table.remove_uncommitted(&rewritten.unused).await {
         tracing::warn!(table = table.folder(), %error, "could not delete files that no commit names");
     }
-    Ok(Merged { adds: rewritten.adds, removes: rewritten.removes, rows: decision.rows })
+    let adds = [rewritten.adds, patched.adds].concat();
+    let removes = [rewritten.removes, patched.removes].concat();
+    Ok(Merged { adds, removes, rows: decision.rows })
 }
 
 /// Decides about all rows; the marks on the target's rows count the candidates only, whose numbers come along.
@@ -171,7 +184,7 @@ fn replace(source: &Files, target: &Files, rules: &Rules, columns: &[crate::expr
         deleted: rest.left.total(),
         ..MergeRows::default()
     };
-    Ok(Decision { left_out, removed: Arc::unwrap_or_clone(rest.left), rows })
+    Ok(Decision { left_out, removed: Arc::unwrap_or_clone(rest.left), rows, ..Decision::default() })
 }
 
 /// Rows of the target that are written anew get the shape of `schema`, so it must have room for all of theirs.

@@ -19,9 +19,22 @@ pub(super) const OF_TARGET: &str = ":target";
 
 const EXACT: &str = "exact";
 
+/// How much of the exact values two rows of a key carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// one hash of all
+    Row,
+    /// a hash of each column, so that it is known which ones differ
+    Columns,
+}
+
+/// Hashes that may be held for the sake of [`Detail::Columns`]; 8 bytes each, on both sides.
+const MOST_HASHES: u64 = 1 << 24;
+
 /// How two rows with the same key are compared.
 #[derive(Clone, Debug)]
 pub(super) struct Comparison {
+    compared: Vec<String>,
     exact: Vec<String>,
     floating: Vec<String>,
     nested: Vec<String>,
@@ -31,7 +44,8 @@ impl Comparison {
     /// Compares all `columns` but those left out; those of the order to the last digit, for a row that only seems to
     /// be the same would stay with a place in the order that is not its own, and later lose or win by it.
     pub(super) fn new(columns: &[Column], left_out: &BTreeSet<&str>, order: &[String]) -> Self {
-        let mut comparison = Comparison { exact: Vec::new(), floating: Vec::new(), nested: Vec::new() };
+        let mut comparison =
+            Comparison { compared: Vec::new(), exact: Vec::new(), floating: Vec::new(), nested: Vec::new() };
         for column in columns.iter().filter(|column| !left_out.contains(column.name.as_str())) {
             let kind = match &column.ty {
                 ty if ty.is_floating() && !order.contains(&column.name) => &mut comparison.floating,
@@ -39,20 +53,50 @@ impl Comparison {
                 _ => &mut comparison.exact,
             };
             kind.push(column.name.clone());
+            comparison.compared.push(column.name.clone());
         }
         comparison
     }
 
+    /// The columns that are compared.
+    pub(super) fn compared(&self) -> &[String] {
+        &self.compared
+    }
+
+    /// How much can be known of so many rows.
+    pub(super) fn detail(&self, rows: u64) -> Detail {
+        let hashes = rows.saturating_mul(self.compared.len() as u64);
+        if hashes <= MOST_HASHES { Detail::Columns } else { Detail::Row }
+    }
+
     /// What each side carries into the join.
-    pub(super) fn carried(&self) -> Vec<Expr> {
+    pub(super) fn carried(&self, detail: Detail) -> Vec<Expr> {
         let floating = self.floating.iter().enumerate().map(|(i, name)| col(name.as_str()).alias(floating(i)));
         let nested = self.nested.iter().enumerate().map(|(i, name)| col(name.as_str()).alias(nested(i)));
-        [hash(&self.exact, 1).alias(EXACT)].into_iter().chain(floating).chain(nested).collect()
+        let exact = match detail {
+            Detail::Row => vec![hash(&self.exact, 1).alias(EXACT)],
+            Detail::Columns => {
+                let hashes = self.compared.iter().enumerate();
+                hashes.map(|(i, name)| hash(&[name], 1).alias(column(i))).collect()
+            }
+        };
+        exact.into_iter().chain(floating).chain(nested).collect()
+    }
+
+    /// Whether the columns of [`Comparison::compared`] differ at all, one by one, in a join with [`Detail::Columns`].
+    pub(super) fn differing(&self) -> Vec<Expr> {
+        (0..self.compared.len()).map(|i| differ(&column(i)).alias(differs(i))).collect()
     }
 
     /// Whether both sides of the join are the same; never NULL.
-    pub(super) fn same(&self) -> Expr {
-        let exact = col(EXACT).eq(col(format!("{EXACT}{OF_TARGET}")));
+    pub(super) fn same(&self, detail: Detail) -> Expr {
+        let exact = match detail {
+            Detail::Row => differ(EXACT).not(),
+            Detail::Columns => {
+                let exact = self.compared.iter().enumerate().filter(|(_, name)| self.exact.contains(name));
+                exact.map(|(i, _)| differ(&column(i)).not()).fold(lit(true), Expr::and)
+            }
+        };
         let floating = (0..self.floating.len()).map(floating).map(|name| both(&name, same_floating));
         let nested = (0..self.nested.len()).map(nested).map(|name| both(&name, same_nested));
         floating.chain(nested).fold(exact, Expr::and)
@@ -66,6 +110,19 @@ pub(in crate::delta) fn same(a: Expr, b: Expr, ty: &Type) -> Expr {
         ty if ty.is_floating() => same_floating(a, b),
         _ => a.eq_missing(b),
     }
+}
+
+/// The name under which [`Comparison::differing`] tells of a column.
+pub(super) fn differs(i: usize) -> String {
+    format!("differs{i}")
+}
+
+fn differ(name: &str) -> Expr {
+    col(name).neq(col(format!("{name}{OF_TARGET}")))
+}
+
+fn column(i: usize) -> String {
+    format!("column{i}")
 }
 
 fn floating(i: usize) -> String {

@@ -6,6 +6,7 @@ mod faults;
 pub(super) mod foreign;
 mod log;
 mod old;
+mod patching;
 mod reading;
 mod restore;
 mod writing;

@@ -3,8 +3,11 @@
 
 mod encoding;
 mod lane;
+mod new_file;
 mod open_file;
+mod patch;
 mod statistics;
+mod stretch;
 mod upload;
 
 use std::num::NonZeroUsize;
@@ -16,6 +19,7 @@ use polars::prelude::{AnyValue, DataFrame, Engine, LazyFrame, PlanCallback, Pola
 use tokio::runtime::Handle;
 
 use self::lane::{Lane, Work};
+pub(super) use self::patch::{Original, Patch};
 use super::normalise::normalise;
 use super::{DataFile, Error, Table, TableSchema, partition};
 

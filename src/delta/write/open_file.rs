@@ -1,29 +1,24 @@
 //! One Parquet file that is being written.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use chrono::Utc;
-use deltalake::kernel::Add;
 use deltalake::parquet::arrow::ArrowWriter;
 use deltalake::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use deltalake::parquet::errors::ParquetError;
 use polars::prelude::DataFrame;
 
 use super::Target;
-use super::encoding::properties;
+use super::encoding;
+use super::new_file::NewFile;
 use super::statistics::Statistics;
 use super::upload::Upload;
-use crate::delta::file::BLAKE3_TAG;
-use crate::delta::table::object_path;
 use crate::delta::{DataFile, Error, bridge, partition};
 
 pub(super) struct OpenFile {
     target: Arc<Target>,
-    path: String,
-    partition_values: HashMap<String, Option<String>>,
+    new: NewFile,
     schema: SchemaRef,
     writer: ArrowWriter<Upload>,
     statistics: Statistics,
@@ -36,17 +31,17 @@ impl OpenFile {
     pub(super) fn create(target: Arc<Target>, partition: &[Option<String>], frame: &DataFrame) -> Result<Self, Error> {
         let folder = partition::folder(target.schema.partition_by.iter().zip(partition))
             .map_err(|why| Error::invalid(target.table.folder(), why))?;
-        let path = format!("{folder}part-{}.zstd.parquet", uuid::Uuid::now_v7());
-        let store = target.table.log_store()?.object_store(None);
-        let upload = Upload::new(target.runtime.clone(), store, object_path(&path));
+        let names = target.schema.partition_by.iter().cloned();
+        let values = names.zip(partition.iter().cloned()).collect();
+        let (new, upload) = NewFile::create(&target.table, &target.runtime, &folder, values)?;
         let schema = bridge::schema(frame).map_err(|error| encoding(&target, &error))?;
-        let options = ArrowWriterOptions::new().with_properties(properties(&target.schema, frame)?).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new()
+            .with_properties(encoding::suiting(&target.schema, frame)?)
+            .with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(upload, Arc::clone(&schema), options)
             .map_err(|error| failed(&target, error))?;
-        let names = target.schema.partition_by.iter().cloned();
-        let partition_values = names.zip(partition.iter().cloned()).collect();
         let statistics = Statistics::new(&target.schema);
-        Ok(OpenFile { target, path, partition_values, schema, writer, statistics })
+        Ok(OpenFile { target, new, schema, writer, statistics })
     }
 
     pub(super) fn write(&mut self, frame: &DataFrame) -> Result<(), Error> {
@@ -71,19 +66,8 @@ impl OpenFile {
 
     pub(super) fn close(mut self) -> Result<DataFile, Error> {
         let metadata = self.writer.finish().map_err(|error| failed(&self.target, error))?;
-        let upload = self.writer.inner_mut();
-        let (size, hash) = upload.complete().map_err(|error| Error::storage(self.target.table.folder(), &error))?;
-        let add = Add {
-            path: self.path,
-            partition_values: self.partition_values,
-            size: i64::try_from(size).unwrap_or(i64::MAX),
-            modification_time: Utc::now().timestamp_millis(),
-            data_change: true,
-            stats: Some(self.statistics.to_json(&metadata)),
-            tags: Some(HashMap::from([(BLAKE3_TAG.to_owned(), Some(hash.to_hex().to_string()))])),
-            ..Add::default()
-        };
-        Ok(DataFile::new(add, Vec::new()))
+        let statistics = self.statistics.to_json(&metadata);
+        self.new.complete(&self.target.table, self.writer.inner_mut(), statistics)
     }
 
     /// Leaves no object behind.

@@ -10,7 +10,7 @@ use deltalake::parquet::file::statistics::Statistics as ColumnStatistics;
 use polars::prelude::{DataFrame, DataType};
 
 use crate::delta::partition::decimal_text;
-use crate::delta::{Error, TableSchema};
+use crate::delta::{DataFile, Error, TableSchema};
 use crate::expr::Type;
 
 pub(super) struct Statistics {
@@ -36,6 +36,13 @@ impl Statistics {
         let columns =
             schema.file_columns().filter(|c| wanted.contains(&c.name)).map(|c| (c.name.clone(), c.ty.clone()));
         Statistics { columns: columns.collect(), with_nan: BTreeSet::new() }
+    }
+
+    /// Values that stay as they are in this file may be NaN where it has no bounds.
+    pub(super) fn keep_unbounded(&mut self, file: &DataFile) {
+        let bounded = |name: &String| file.statistics().get("maxValues").is_some_and(|max| max.get(name).is_some());
+        let unbounded = self.columns.iter().filter(|(name, ty)| ty.is_floating() && !bounded(name));
+        self.with_nan.extend(unbounded.map(|(name, _)| name.clone()));
     }
 
     /// What Parquet's statistics do not tell.

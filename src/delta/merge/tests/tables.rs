@@ -118,25 +118,57 @@ async fn only_files_with_a_replaced_row_are_written_anew() {
     let before = now(&table).await;
     let old = paths(before.files());
 
-    // the first goes in as it is, of the second one row is superseded
-    let source = written(
-        &table,
-        &schema,
-        &[vec![row(3, "n", 1, 1), row(5, "n", 1, 1)], vec![row(2, "n", -1, 9), row(9, "n", 1, 1)]],
-    )
-    .await;
-    let as_it_is = source[0].path().to_owned();
+    // of the first one row goes to its place, of the second one is superseded, the third goes in as it is
+    let lots = [
+        vec![row(3, "n", 1, 1), row(5, "n", 1, 1)],
+        vec![row(2, "n", -1, 9), row(9, "n", 1, 1)],
+        vec![row(7, "n", 1, 1)],
+    ];
+    let source = written(&table, &schema, &lots).await;
+    let as_it_is = source[2].path().to_owned();
     let merged = merge(Some(&before), &table, &schema, source.clone(), &spec()).await.unwrap();
 
-    assert_eq!(merged.rows, MergeRows { inserted: 1, updated: 2, superseded: 1, ..MergeRows::default() });
+    assert_eq!(merged.rows, MergeRows { inserted: 2, updated: 2, superseded: 1, ..MergeRows::default() });
     let removed: Vec<Option<usize>> =
         merged.removes.iter().map(|file| old.iter().position(|path| *path == file.path())).collect();
     assert_eq!(removed.len(), 2);
     let of_rows = |ids: &[i64]| before.files().iter().position(|f| f.min_max_i64("id") == Some((ids[0], ids[1])));
     assert!(removed.contains(&of_rows(&[3, 4])) && removed.contains(&of_rows(&[9, 9])), "{removed:?}");
     assert!(merged.adds.iter().any(|file| file.path() == as_it_is));
-    assert!(merged.adds.iter().all(|file| file.path() != source[1].path()));
-    assert_eq!(merged.adds.iter().filter_map(DataFile::rows).sum::<u64>(), 4, "3, 5, 9 and what is left: 4");
+    assert!(source[..2].iter().all(|source| merged.adds.iter().all(|file| file.path() != source.path())));
+    assert_eq!(merged.adds.iter().filter_map(DataFile::rows).sum::<u64>(), 5, "3, 5, 7, 9 and what is left: 4");
+    assert!(merged.adds.iter().any(|file| file.min_max_i64("id") == Some((3, 4))), "3 has stayed with 4");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updated_rows_keep_their_place_unless_most_of_a_file_changes() {
+    let disk = Disk::new();
+    let (table, schema) = (disk.lake.table("silver/t"), schema(&["region"]));
+    let old: Vec<Row> = (0..6).map(|id| row(id, "n", 0, 1)).collect();
+    merge_into(&table, &schema, &[old], &spec()).await;
+    let ids = async || {
+        let rows = collect(now(&table).await.scan().unwrap()).await;
+        rows.column("id").unwrap().i64().unwrap().to_vec()
+    };
+
+    let few = [row(1, "n", 1, 7), row(4, "n", 1, 7)];
+    let merged = merge_into(&table, &schema, &[few.to_vec()], &spec()).await;
+    assert_eq!((merged.adds.len(), merged.removes.len()), (1, 1));
+    assert_eq!(ids().await, (0..6).map(Some).collect::<Vec<_>>());
+    let folder = merged.adds[0].path().rsplit_once('/').unwrap().0;
+    assert_eq!(merged.removes[0].path().rsplit_once('/').unwrap().0, folder);
+
+    // one of the rows changes its partition, so it cannot stay
+    let key = MergeSpec { key: vec!["id".into()], ..spec() };
+    let moving = [row(1, "s", 2, 7), row(4, "n", 2, 8)];
+    let merged = merge_into(&table, &schema, &[moving.to_vec()], &key).await;
+    assert_eq!(merged.rows, MergeRows { updated: 2, ..MergeRows::default() });
+    assert_eq!(merged.adds.iter().filter_map(DataFile::rows).sum::<u64>(), 6);
+
+    let most: Vec<Row> = [0, 2, 3, 4].map(|id| row(id, "n", 3, 9)).into();
+    let merged = merge_into(&table, &schema, &[most], &spec()).await;
+    assert_eq!(merged.rows, MergeRows { updated: 4, ..MergeRows::default() });
+    assert!(merged.adds.iter().any(|file| file.rows() == Some(4)), "the source's file goes in as it is");
 }
 
 #[tokio::test(flavor = "multi_thread")]
