@@ -13,7 +13,7 @@ use crate::name::TableName;
 use crate::plan::{self, Ledger, Verdict};
 use crate::project::{Definition, Project, Source};
 use crate::report::FileNote;
-use crate::run::{self, Judged};
+use crate::run::{self, Book, Judged};
 
 /// A landing file as the user sees it.
 #[derive(Serialize)]
@@ -31,16 +31,16 @@ struct Line {
 pub async fn carry_out(global: &Global, args: &FilesArgs) -> Outcome {
     let project = super::project(global)?;
     let sources = sources(&project, &args.select)?;
-    let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
+    let book = Book::new(&Lake::open(&project.environment.lake, &project.environment.storage)?);
     if !args.ignore.is_empty() {
-        run::ignore(&project, &lake, &sources, &args.ignore).await.map_err(|error| match error {
+        run::ignore(&project, &book, &sources, &args.ignore).await.map_err(|error| match error {
             run::Error::Refused(why) => Failure::wrong(why),
             other => other.into(),
         })?;
     }
     let mut lines = Vec::new();
     for (name, source) in &sources {
-        let seen = run::look_at_landing(&project, &lake, name, source).await?;
+        let seen = run::look_at_landing(&project, &book, name, source).await?;
         lines.extend(seen.files.iter().map(|file| line(name, file, &seen.ledger)));
         lines.extend(seen.refused.iter().map(|file| refused(name, file)));
     }

@@ -148,7 +148,7 @@ impl Table {
         let mut actions = vec![commit_info(&change, note, change.operation.name(), Some(base.version()))];
         actions.extend(self.metadata_action(base, &change)?);
         actions.extend(file_actions(&change));
-        self.try_commit(Some(base.replay()), actions, base.version() + 1, &id, change.operation).await
+        self.try_commit(Some(base.replay().await?), actions, base.version() + 1, &id, change.operation).await
     }
 
     pub(super) async fn try_commit(

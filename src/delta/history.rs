@@ -46,16 +46,15 @@ impl Table {
         let listing = log.list().await?;
         let versions: Vec<i64> = listing.versions().filter(|version| *version >= from).collect();
         let commits = log.read_all(versions).await?;
-        commits
-            .iter()
-            .map(|commit| {
-                let mut record = record(commit, self.folder())?;
-                if record.timestamp == DateTime::<Utc>::default() {
-                    record.timestamp = listing.modified(commit.version).unwrap_or_default();
-                }
-                Ok(record)
-            })
-            .collect()
+        let mut records = Vec::with_capacity(commits.len());
+        for commit in &commits {
+            let mut record = record(commit, self.folder())?;
+            if record.timestamp == DateTime::<Utc>::default() {
+                record.timestamp = log.modified(commit.version).await?.unwrap_or_default();
+            }
+            records.push(record);
+        }
+        Ok(records)
     }
 }
 

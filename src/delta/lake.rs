@@ -95,6 +95,11 @@ impl Lake {
         (self.0.url.scheme() == "file").then(|| self.0.url.to_file_path().ok()).flatten()
     }
 
+    /// Where a table's folder is on a disk, if nothing stands between the lake and the disk.
+    pub(super) fn folder_on_disk(&self, folder: &str) -> Option<PathBuf> {
+        self.0.store.is_none().then(|| self.local_path()).flatten().map(|lake| lake.join(folder))
+    }
+
     /// The log store of the table in `folder`.
     pub(super) fn log_store(&self, folder: &str) -> Result<LogStoreRef, Error> {
         if let Some((overlay, _)) = self.overlaid() {

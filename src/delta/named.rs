@@ -9,7 +9,7 @@ use deltalake::logstore::object_store::path::Path;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::log::{CommitFile, Listing, Log, commit_time, txn_of};
+use super::log::{CommitFile, Listing, Log, Wanted, txn_of};
 use super::snapshot::check_path;
 use super::{DataFile, Error, Table};
 
@@ -49,8 +49,10 @@ impl Table {
         let root = self.log_store()?.root_url().clone();
         let (mut commits, mut elsewhere) = (BTreeMap::new(), BTreeSet::new());
         for commit in log.read_all(listing.versions().collect()).await? {
-            let at = listing.modified(commit.version).unwrap_or_default();
-            let named = self.named_commit(&commit, at, &root, &mut elsewhere)?;
+            let mut named = self.named_commit(&commit, &root, &mut elsewhere)?;
+            if named.at == DateTime::<Utc>::default() {
+                named.at = log.modified(commit.version).await?.unwrap_or_default();
+            }
             commits.insert(commit.version, named);
         }
         Ok(Some(NamedFiles { table: self.clone(), log, listing, newest, commits, elsewhere }))
@@ -66,7 +68,7 @@ impl Table {
         let root = self.log_store()?.root_url().clone();
         let (mut came, mut elsewhere) = (BTreeSet::new(), BTreeSet::new());
         for commit in log.read_all((version + 1..=newest).collect()).await? {
-            came.extend(self.named_commit(&commit, DateTime::default(), &root, &mut elsewhere)?.adds);
+            came.extend(self.named_commit(&commit, &root, &mut elsewhere)?.adds);
         }
         Ok(came)
     }
@@ -74,7 +76,6 @@ impl Table {
     fn named_commit(
         &self,
         commit: &CommitFile,
-        modified: DateTime<Utc>,
         root: &Url,
         elsewhere: &mut BTreeSet<String>,
     ) -> Result<NamedCommit, Error> {
@@ -83,7 +84,7 @@ impl Table {
             Ok(actions.iter().flat_map(|action| names_in(action, root, elsewhere)).collect())
         };
         let (adds, removes) = (names("add")?, names("remove")?);
-        let at = commit_time(&commit.commit_info(self.folder())?).unwrap_or(modified);
+        let at = commit.time().unwrap_or_default();
         let txns = commit.actions("txn", self.folder())?.iter().filter_map(txn_of).collect();
         Ok(NamedCommit { at, adds, removes, txns })
     }
@@ -135,7 +136,7 @@ impl NamedFiles {
     pub async fn txn(&self, version: i64, app: &str) -> Result<Option<i64>, Error> {
         let Ok(replayed) = self.listing.replayed(version) else { return Ok(None) };
         let commits = self.log.read_all(replayed).await?;
-        Ok(self.log.txns(&self.listing, &commits, version).await?.remove(app))
+        Ok(self.log.replay(&self.listing, &commits, version, Wanted::Head).await?.txns.remove(app))
     }
 }
 

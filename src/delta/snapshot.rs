@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use delta_kernel::actions::deletion_vector::DeletionVectorDescriptor;
-use deltalake::kernel::{Add, EagerSnapshot, StorageType};
+use deltalake::kernel::{Add, EagerSnapshot, Metadata, StorageType};
 use deltalake::logstore::LogStoreRef;
 use deltalake::logstore::object_store::{self, ObjectStoreExt};
 use polars::prelude::LazyFrame;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
+use super::log::Replay;
 use super::named::vector_name;
 use super::table::object_path;
-use super::{DataFile, Error, Table, TableSchema, evolve, schema};
+use super::{DataFile, Error, Head, Table, TableSchema, evolve, partition, schema};
+use crate::expr::Type;
 
 /// A table at one version; it does not change. Cheap to clone.
 #[derive(Clone)]
@@ -21,60 +24,38 @@ pub struct Snapshot(Arc<Inner>);
 
 struct Inner {
     table: Table,
-    version: i64,
     timestamp: DateTime<Utc>,
-    /// the log's replay, which commits are made against
-    replay: EagerSnapshot,
+    head: Head,
     /// the metaData action
     metadata: Value,
     schema_json: Value,
-    table_id: String,
     schema: TableSchema,
-    properties: BTreeMap<String, String>,
-    txns: BTreeMap<String, i64>,
     files: Vec<DataFile>,
+    /// delta-rs' replay of the log, which commits are made against; only what writes needs it
+    replay: OnceCell<EagerSnapshot>,
 }
-
-/// Reader features that change nothing of what a scan of ours must do.
-const READ_RIGHTLY: [&str; 3] = ["deletionVectors", "v2Checkpoint", "vacuumProtocolCheck"];
 
 impl Snapshot {
     pub(super) async fn load(
         table: Table,
         version: i64,
-        txns: BTreeMap<String, i64>,
+        replay: Replay,
         timestamp: DateTime<Utc>,
     ) -> Result<Self, Error> {
         let folder = table.folder().to_owned();
-        let number =
-            u64::try_from(version).map_err(|_| Error::gone(&folder, format!("there is no version {version}")))?;
-        let log_store = table.log_store()?;
-        let replay = EagerSnapshot::try_new(log_store.as_ref(), Some(number))
-            .await
-            .map_err(|error| Error::delta(&folder, &error))?;
-        let json =
-            |value: Result<Value, serde_json::Error>| value.map_err(|e| Error::unreadable(&folder, e.to_string()));
-        let protocol = json(serde_json::to_value(replay.protocol()))?;
-        let metadata = json(serde_json::to_value(replay.metadata()))?;
-        let schema_json = json(serde_json::to_value(replay.schema().as_ref()))?;
-        let properties = texts(&metadata, "configuration");
-        check_features(&folder, &protocol, &properties)?;
-        let schema = table_schema(&folder, &schema_json, &metadata, &properties)?;
-        let files = files(&folder, &replay, &log_store).await?;
-        let table_id = metadata.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(Snapshot(Arc::new(Inner {
-            table,
-            version,
-            timestamp,
-            replay,
-            metadata,
-            schema_json,
-            table_id,
-            schema,
-            properties,
-            txns,
-            files,
-        })))
+        let head = Head::new(&folder, version, &replay)?;
+        let metadata = metadata(&folder, replay.metadata.clone())?;
+        let text = metadata.get("schemaString").and_then(Value::as_str).unwrap_or_default();
+        let schema_json = serde_json::from_str(text).map_err(|e| Error::unreadable(&folder, format!("schema: {e}")))?;
+        let schema = table_schema(&folder, &schema_json, &metadata, head.properties())?;
+        let cell = OnceCell::new();
+        let adds = match replay.files() {
+            Some(adds) => adds,
+            None => cell.get_or_try_init(|| replay_of(&table, version)).await.map(adds_of)?,
+        };
+        let files = files(&table, adds).await?;
+        check_partitions(&folder, &schema, &files)?;
+        Ok(Snapshot(Arc::new(Inner { table, timestamp, head, metadata, schema_json, schema, files, replay: cell })))
     }
 
     /// The table.
@@ -82,14 +63,19 @@ impl Snapshot {
         &self.0.table
     }
 
+    /// What the log says of it, but for its files.
+    pub fn head(&self) -> &Head {
+        &self.0.head
+    }
+
     /// 0 is the table's first.
     pub fn version(&self) -> i64 {
-        self.0.version
+        self.0.head.version()
     }
 
     /// Stays the same while the table lives; a table that was made anew has another.
     pub fn table_id(&self) -> &str {
-        &self.0.table_id
+        self.0.head.table_id()
     }
 
     /// When the version was committed: by its commitInfo, or by the file's time where the log no longer tells.
@@ -104,22 +90,22 @@ impl Snapshot {
 
     /// A table property.
     pub fn property(&self, key: &str) -> Option<&str> {
-        self.0.properties.get(key).map(String::as_str)
+        self.0.head.property(key)
     }
 
     /// All table properties.
     pub fn properties(&self) -> &BTreeMap<String, String> {
-        &self.0.properties
+        self.0.head.properties()
     }
 
     /// The last version that an application noted with its commits.
     pub fn txn(&self, app: &str) -> Option<i64> {
-        self.0.txns.get(app).copied()
+        self.0.head.txn(app)
     }
 
     /// All applications and the versions that they noted.
     pub fn txns(&self) -> &BTreeMap<String, i64> {
-        &self.0.txns
+        self.0.head.txns()
     }
 
     /// The data files, oldest first, then by path.
@@ -178,8 +164,21 @@ impl Snapshot {
         evolve::check(self.table().folder(), self.schema(), schema)
     }
 
-    pub(super) fn replay(&self) -> &EagerSnapshot {
-        &self.0.replay
+    /// The version as delta-rs sees it, read at the first use.
+    pub(super) async fn replay(&self) -> Result<&EagerSnapshot, Error> {
+        let replay = self.0.replay.get_or_try_init(|| replay_of(self.table(), self.version())).await?;
+        let id = replay.metadata().id();
+        if id != self.table_id() {
+            // made anew since it was looked at
+            return Err(Error::Lost { table: self.table().folder().to_owned(), version: self.version() });
+        }
+        Ok(replay)
+    }
+
+    /// The oracle of tests.
+    #[cfg(test)]
+    pub(super) async fn files_by_delta_rs(&self) -> Result<Vec<DataFile>, Error> {
+        files(self.table(), adds_of(self.replay().await?)).await
     }
 
     pub(super) fn metadata(&self) -> &Value {
@@ -191,31 +190,24 @@ impl Snapshot {
     }
 }
 
-fn texts(action: &Value, key: &str) -> BTreeMap<String, String> {
-    let texts = action.get(key).and_then(Value::as_object);
-    texts.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+async fn replay_of(table: &Table, version: i64) -> Result<EagerSnapshot, Error> {
+    let folder = table.folder();
+    let gone = |_| Error::gone(folder, format!("there is no version {version}"));
+    let number = u64::try_from(version).map_err(gone)?;
+    let log_store = table.log_store()?;
+    EagerSnapshot::try_new(log_store.as_ref(), Some(number)).await.map_err(|error| Error::delta(folder, &error))
 }
 
-/// A reader must refuse what it does not know: the rows could mean something else.
-fn check_features(table: &str, protocol: &Value, properties: &BTreeMap<String, String>) -> Result<(), Error> {
-    let mapping = properties.get("delta.columnMapping.mode").map_or("none", String::as_str);
-    if !mapping.eq_ignore_ascii_case("none") {
-        let what = format!(
-            "the table uses column mapping (delta.columnMapping.mode = {mapping}), which lakesmith does not read. Rewrite \
-             it without, e.g. with Spark's CREATE TABLE … AS SELECT"
-        );
-        return Err(Error::unreadable(table, what));
-    }
-    let features = protocol.get("readerFeatures").and_then(Value::as_array).into_iter().flatten();
-    let unknown: Vec<&str> = features
-        .filter_map(Value::as_str)
-        // column mapping was looked at above; types and columns tell by themselves whether timestamps have no zone
-        .filter(|name| !READ_RIGHTLY.contains(name) && !["columnMapping", "timestampNtz"].contains(name))
-        .collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    Err(Error::unreadable(table, format!("the table uses {}, which lakesmith does not read", unknown.join(", "))))
+fn adds_of(replay: &EagerSnapshot) -> Vec<Add> {
+    // add_action is the only way to a file's tags
+    #[expect(deprecated)]
+    replay.log_data().iter().map(|view| view.add_action()).collect()
+}
+
+/// The action as deltalake writes it, so that two of them can be compared.
+fn metadata(table: &str, action: Value) -> Result<Value, Error> {
+    let metadata: Result<Metadata, _> = serde_json::from_value(action);
+    metadata.and_then(serde_json::to_value).map_err(|error| Error::unreadable(table, format!("metaData: {error}")))
 }
 
 fn table_schema(
@@ -235,22 +227,40 @@ fn table_schema(
     })
 }
 
-async fn files(table: &str, replay: &EagerSnapshot, log_store: &LogStoreRef) -> Result<Vec<DataFile>, Error> {
-    // add_action is the only way to a file's tags
-    #[expect(deprecated)]
-    let adds: Vec<Add> = replay.log_data().iter().map(|view| view.add_action()).collect();
+async fn files(table: &Table, adds: Vec<Add>) -> Result<Vec<DataFile>, Error> {
+    let folder = table.folder();
+    let log_store = match adds.iter().any(|add| add.deletion_vector.is_some()) {
+        true => Some(table.log_store()?),
+        false => None,
+    };
     let mut files = Vec::with_capacity(adds.len());
     let mut seen = BTreeSet::new();
     for add in adds {
-        check_path(table, &add.path)?;
+        check_path(folder, &add.path)?;
         if !seen.insert(add.path.clone()) {
-            return Err(Error::unreadable(table, format!("the log names the file `{}` twice", add.path)));
+            return Err(Error::unreadable(folder, format!("the log names the file `{}` twice", add.path)));
         }
-        let deleted = deleted_rows(table, &add, log_store).await?;
+        let deleted = match &log_store {
+            Some(log_store) => deleted_rows(folder, &add, log_store).await?,
+            None => Vec::new(),
+        };
         files.push(DataFile::new(add, deleted));
     }
     files.sort_by(|a, b| (a.modification_time(), a.path()).cmp(&(b.modification_time(), b.path())));
     Ok(files)
+}
+
+fn check_partitions(table: &str, schema: &TableSchema, files: &[DataFile]) -> Result<(), Error> {
+    for name in &schema.partition_by {
+        let ty = schema.ty(name).unwrap_or(&Type::Null);
+        for file in files {
+            let text = file.partition_values().get(name).and_then(|text| text.as_deref());
+            if let Err(why) = partition::literal(text, ty) {
+                return Err(Error::unreadable(table, format!("`{name}`: {why}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The protocol allows a path to lead anywhere; a table that someone hands to us must not read other files.

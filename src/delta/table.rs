@@ -8,9 +8,9 @@ use deltalake::logstore::object_store::path::Path;
 use deltalake::logstore::object_store::{self, ObjectStoreExt};
 use polars::prelude::LazyFrame;
 
-use super::log::{Listing, Log, Missing, commit_time};
+use super::log::{CommitFile, Listing, Log, Missing, Place, Replay, Wanted};
 use super::scan::Positions;
-use super::{DataFile, Error, Lake, Snapshot, TableSchema, Writer};
+use super::{DataFile, Error, Head, Lake, Snapshot, TableSchema, Writer};
 use crate::name::At;
 
 /// A table of the lake, whether it exists or not. Cheap to clone.
@@ -43,7 +43,11 @@ impl Table {
     }
 
     pub(super) fn log(&self) -> Result<Log, Error> {
-        Ok(Log::new(self.log_store()?.object_store(None), Arc::clone(&self.folder)))
+        let place = match self.lake.folder_on_disk(&self.folder) {
+            Some(folder) => Place::Folder(folder),
+            None => Place::Store(self.log_store()?.object_store(None)),
+        };
+        Ok(Log::new(place, Arc::clone(&self.folder)))
     }
 
     /// The newest version, or `None` if there is no table. Always read anew.
@@ -56,6 +60,18 @@ impl Table {
             Some(version) => Ok(Some(self.open(&listing, version).await?)),
             None => Ok(None),
         }
+    }
+
+    /// The newest version, but for its files: what the log has to be read for is less. Always read anew.
+    ///
+    /// # Errors
+    /// As [`Table::snapshot`].
+    pub async fn head(&self) -> Result<Option<Head>, Error> {
+        let log = self.log()?;
+        let listing = log.list_recent().await?;
+        let Some(version) = listing.latest() else { return Ok(None) };
+        let (_, replay) = self.replayed(&log, &listing, version, Wanted::Head).await?;
+        Head::new(&self.folder, version, &replay).map(Some)
     }
 
     /// An earlier version.
@@ -80,7 +96,10 @@ impl Table {
         let newest_first: Vec<i64> = listing.versions().rev().collect();
         for versions in newest_first.chunks(COMMITS_AT_ONCE) {
             for commit in log.read_all(versions.to_vec()).await? {
-                let made = commit_time(&commit.commit_info(&self.folder)?).or_else(|| listing.modified(commit.version));
+                let made = match commit.time() {
+                    Some(time) => Some(time),
+                    None => log.modified(commit.version).await?,
+                };
                 if made.is_some_and(|made| made <= time) {
                     return Ok(commit.version);
                 }
@@ -90,23 +109,36 @@ impl Table {
     }
 
     async fn open(&self, listing: &Listing, version: i64) -> Result<Snapshot, Error> {
+        let log = self.log()?;
+        let (commits, replay) = self.replayed(&log, listing, version, Wanted::Files).await?;
+        // a checkpoint of this very version: its commit was not replayed
+        let own = match commits.into_iter().rfind(|commit| commit.version == version) {
+            Some(commit) => Some(commit),
+            None => log.read(version).await?,
+        };
+        let time = match own.and_then(|commit| commit.time()) {
+            Some(time) => Some(time),
+            None => log.modified(version).await?,
+        };
+        Snapshot::load(self.clone(), version, replay, time.unwrap_or_default()).await
+    }
+
+    async fn replayed(
+        &self,
+        log: &Log,
+        listing: &Listing,
+        version: i64,
+        wanted: Wanted,
+    ) -> Result<(Vec<CommitFile>, Replay), Error> {
         let replayed = listing.replayed(version).map_err(|missing| match missing {
             Missing::Expired => {
                 Error::gone(&self.folder, format!("version {version} cannot be had any more: its log was cleaned up"))
             }
             Missing::Damaged(what) => Error::unreadable(&self.folder, what),
         })?;
-        let log = self.log()?;
         let commits = log.read_all(replayed).await?;
-        let txns = log.txns(listing, &commits, version).await?;
-        // a checkpoint of this very version: its commit was not replayed
-        let own = match commits.into_iter().rfind(|commit| commit.version == version) {
-            Some(commit) => Some(commit),
-            None => log.read(version).await?,
-        };
-        let info = own.map(|commit| commit.commit_info(&self.folder)).transpose()?.unwrap_or_default();
-        let time = commit_time(&info).or_else(|| listing.modified(version));
-        Snapshot::load(self.clone(), version, txns, time.unwrap_or_default()).await
+        let replay = log.replay(listing, &commits, version, wanted).await?;
+        Ok((commits, replay))
     }
 
     /// A writer of data files that no commit names yet.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::error::Result;
 use super::landing::Seen;
 use super::ledger::{self, Lines};
+use super::protocol::{BATCH, folder};
 use super::{Run, landing, stream};
 use crate::bronze::{self, FileStat};
 use crate::delta::{CommitRecord, Snapshot};
@@ -16,8 +17,10 @@ use crate::plan::{FileState, LedgerEntry};
 /// Lists in the ledger every batch of bronze that it lacks: from bronze's commits or, where the log no longer tells,
 /// from its rows.
 pub async fn ledger(run: &Run, seen: &Seen) -> Result<()> {
-    let (Some(bronze), Some(after)) = (&seen.bronze, seen.unlisted_after) else { return Ok(()) };
-    let last = bronze.txn(super::protocol::BATCH).unwrap_or(0);
+    let Some(after) = seen.unlisted_after else { return Ok(()) };
+    // What another run has added since it was looked at is as true.
+    let Some(bronze) = &run.lake.table(&folder(&seen.owner.table)).snapshot().await? else { return Ok(()) };
+    let last = bronze.txn(BATCH).unwrap_or(0);
     let told = told_by_commits(bronze).await?;
     for batch in after + 1..=last {
         let entries = match told.get(&batch) {

@@ -9,7 +9,7 @@ use super::landing::{self, Judged, Seen, line};
 use super::ledger::{self, Lines};
 use super::protocol::{BATCH, folder};
 use super::{Run, heal};
-use crate::delta::{Change, Operation};
+use crate::delta::{Change, Error, Head, Operation, Snapshot};
 use crate::name::TableName;
 use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, read_as};
 use crate::project::Source;
@@ -17,27 +17,28 @@ use crate::report::{Action, FileCounts, FileNote, Status, TableReport};
 
 /// A report, if there is nothing to write.
 pub async fn idle(run: &Run, name: &TableName, source: &Source) -> Result<Option<TableReport>> {
-    let seen = landing::look(&run.project, &run.lake, name, source).await?;
+    let seen = landing::look(&run.project, &run.book, name, source).await?;
     Ok(seen.is_idle().then(|| report(name, &seen, &Intake::default())))
 }
 
 /// Takes in what is new. Fails with `Lost` when another writer was faster.
 pub async fn advance(run: &Run, name: &TableName, source: &Source) -> Result<TableReport> {
-    let mut seen = landing::look(&run.project, &run.lake, name, source).await?;
+    let mut seen = landing::look(&run.project, &run.book, name, source).await?;
     // Again and again: another run may be between its two commits at each look, and its files would be taken twice.
     while seen.unlisted_after.is_some() {
         heal::ledger(run, &seen).await?;
-        seen = landing::look(&run.project, &run.lake, name, source).await?;
+        seen = landing::look(&run.project, &run.book, name, source).await?;
     }
     if seen.is_idle() {
         return Ok(report(name, &seen, &Intake::default()));
     }
+    let base = base(run, name, &seen).await?;
     let batch = seen.last_batch() + 1;
-    let intake = intake::read(run, name, source, &seen, batch).await?;
+    let intake = intake::read(run, name, source, (&seen, base.as_ref()), batch).await?;
     let mut done = report(name, &seen, &intake);
     let mut owner = seen.owner.clone();
     if !intake.taken.is_empty() {
-        let (version, id) = commit(run, name, &seen, &intake, batch).await?;
+        let (version, id) = commit(run, name, base.as_ref(), &intake, batch).await?;
         owner.id = id;
         done.version = Some(version);
         done.action = Action::Append;
@@ -53,7 +54,23 @@ pub async fn advance(run: &Run, name: &TableName, source: &Source) -> Result<Tab
     Ok(done)
 }
 
-async fn commit(run: &Run, name: &TableName, seen: &Seen, intake: &Intake, batch: i64) -> Result<(i64, String)> {
+/// The version of bronze that was looked at, to be committed against.
+async fn base(run: &Run, name: &TableName, seen: &Seen) -> Result<Option<Snapshot>> {
+    let base = run.lake.table(&folder(name)).snapshot().await?;
+    if base.as_ref().map(Snapshot::head) != seen.bronze.as_ref() {
+        let version = base.map_or(0, |base| base.version());
+        return Err(Error::Lost { table: folder(name), version }.into());
+    }
+    Ok(base)
+}
+
+async fn commit(
+    run: &Run,
+    name: &TableName,
+    base: Option<&Snapshot>,
+    intake: &Intake,
+    batch: i64,
+) -> Result<(i64, String)> {
     let table = run.lake.table(&folder(name));
     let change = Change {
         adds: intake.data.clone(),
@@ -64,7 +81,7 @@ async fn commit(run: &Run, name: &TableName, seen: &Seen, intake: &Intake, batch
         note: note(run, intake, batch),
         ..Change::default()
     };
-    let Some(base) = &seen.bronze else {
+    let Some(base) = base else {
         let version = table.create(&intake.schema, change).await?;
         let made = table.snapshot().await?;
         return Ok((version, made.map(|s| s.table_id().to_string()).unwrap_or_default()));
@@ -129,7 +146,7 @@ fn report(name: &TableName, seen: &Seen, intake: &Intake) -> TableReport {
     files.set_aside.extend(intake.set_aside.iter().map(|(file, why)| note(&file.stat.path, why)));
     files.set_aside.extend(seen.refused.iter().cloned());
     files.left.extend(intake.left.iter().map(|(file, why)| note(&file.stat.path, why)));
-    let version = seen.bronze.as_ref().map(crate::delta::Snapshot::version);
+    let version = seen.bronze.as_ref().map(Head::version);
     let mut report = TableReport::unchanged(name.clone(), version, "no new files");
     let rows: i64 = intake.taken.iter().map(|t| t.rows).sum();
     report.rows.read = u64::try_from(rows).unwrap_or(0);

@@ -9,7 +9,7 @@ use super::landing::{self, CHANGED_WHILE_READ, Judged, Seen, line};
 use super::protocol::folder;
 use super::shape::Shape;
 use crate::bronze::{self, FileStat, FileSummary, Landing, ReadError};
-use crate::delta::{DataFile, TableSchema};
+use crate::delta::{DataFile, Snapshot, TableSchema};
 use crate::expr::Columns;
 use crate::name::TableName;
 use crate::plan::{FileState, LedgerEntry, Verdict};
@@ -82,10 +82,16 @@ impl Intake {
     }
 }
 
-/// Reads every file that is to be taken.
-pub async fn read(run: &Run, name: &TableName, source: &Source, seen: &Seen, batch: i64) -> Result<Intake> {
+/// Reads every file that is to be taken into the bronze table that was seen, if there is one.
+pub async fn read(
+    run: &Run,
+    name: &TableName,
+    source: &Source,
+    (seen, bronze): (&Seen, Option<&Snapshot>),
+    batch: i64,
+) -> Result<Intake> {
     let table = run.lake.table(&folder(name));
-    let mut shape = Shape::new(run, source, landing::open(&run.project)?, &table, seen.bronze.as_ref());
+    let mut shape = Shape::new(run, source, landing::open(&run.project)?, &table, bronze);
     let mut batch = Batch::new(run, name, source, table, batch);
     let files = seen.files.clone();
     tokio::task::spawn_blocking(move || {

@@ -1,14 +1,15 @@
 //! A look at a bronze table's landing files: what is there, what the ledger knows, what is to be done with each.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::Utc;
 
 use super::error::{Error, Result};
-use super::ledger::{self, Lines, Owner};
-use super::protocol::{BATCH, LEDGER, folder, ledger_txn};
+use super::ledger::{self, Book, Lines, Owner};
+use super::protocol::{BATCH, folder};
 use crate::bronze::{self, FileStat, Landing, ReadError};
-use crate::delta::{Lake, Snapshot};
+use crate::delta::Head;
 use crate::name::TableName;
 use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, unreadable};
 use crate::project::{Project, Source};
@@ -30,9 +31,9 @@ pub struct Seen {
     /// whose ledger lines count
     pub owner: Owner,
     /// the bronze table, if it exists
-    pub bronze: Option<Snapshot>,
+    pub bronze: Option<Head>,
     /// what the ledger knows
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     /// bronze has batches that the ledger does not list yet: those after this one
     pub unlisted_after: Option<i64>,
     /// every file that matches, by path
@@ -61,16 +62,17 @@ pub fn open(project: &Project) -> Result<Landing> {
 }
 
 /// Lists and judges the files of a bronze table.
-pub async fn look(project: &Project, lake: &Lake, name: &TableName, source: &Source) -> Result<Seen> {
+pub async fn look(project: &Project, book: &Book, name: &TableName, source: &Source) -> Result<Seen> {
     // The ledger first: whatever another run does meanwhile, bronze is not behind it, and where bronze is ahead of it
     // the look says so. The other way round a batch could be missing from both.
-    let lines = lake.table(LEDGER).snapshot().await?;
-    let bronze = lake.table(&folder(name)).snapshot().await?;
+    let page = book.newest().await?;
+    let bronze = book.lake().table(&folder(name)).head().await?;
     let id = bronze.as_ref().map(|b| b.table_id().to_string()).unwrap_or_default();
     let owner = Owner { table: name.clone(), id };
-    let ledger = ledger::read(lines.as_ref(), &owner).await?;
-    let listed = lines.as_ref().and_then(|l| l.txn(&ledger_txn(&owner.id))).unwrap_or(0);
+    let ledger = page.as_ref().map(|page| page.of(&owner)).transpose()?.unwrap_or_default();
+    let listed = page.and_then(|page| page.listed(&owner)).unwrap_or(0);
     let last = last_batch(name, bronze.as_ref(), &ledger)?;
+    let ledger = Arc::new(ledger);
     let (root, source, known) = (open(project)?, source.clone(), ledger.clone());
     let (files, refused) = tokio::task::spawn_blocking(move || judged(&root, &source, &known)).await??;
     let unlisted_after = (listed < last).then_some(listed);
@@ -78,7 +80,7 @@ pub async fn look(project: &Project, lake: &Lake, name: &TableName, source: &Sou
 }
 
 /// The last batch of a bronze table, which its ledger must not be ahead of.
-fn last_batch(name: &TableName, bronze: Option<&Snapshot>, ledger: &Ledger) -> Result<i64> {
+fn last_batch(name: &TableName, bronze: Option<&Head>, ledger: &Ledger) -> Result<i64> {
     let Some(bronze) = bronze else { return Ok(0) };
     let last = bronze.txn(BATCH).ok_or_else(|| {
         Error::Refused(format!(
@@ -128,13 +130,13 @@ pub const CHANGED_WHILE_READ: &str = "it changed while it was read";
 ///
 /// # Errors
 /// A path is not set aside in any of the bronze tables; then nothing is settled.
-pub async fn ignore(project: &Project, lake: &Lake, sources: &[(TableName, Source)], paths: &[String]) -> Result<()> {
+pub async fn ignore(project: &Project, book: &Book, sources: &[(TableName, Source)], paths: &[String]) -> Result<()> {
     let run_id = uuid::Uuid::now_v7().to_string();
     let paths: BTreeSet<&String> = paths.iter().collect();
     let mut open = paths.clone();
     let mut settled = Vec::new();
     for (name, source) in sources {
-        let seen = look(project, lake, name, source).await?;
+        let seen = look(project, book, name, source).await?;
         let entries: Vec<_> = paths.iter().filter_map(|path| settle(&seen, path)).collect();
         entries.iter().for_each(|entry| _ = open.remove(&entry.path));
         let lines = Lines { owner: seen.owner, entries, batch: None, run_id: run_id.clone(), at: Utc::now() };
@@ -146,7 +148,7 @@ pub async fn ignore(project: &Project, lake: &Lake, sources: &[(TableName, Sourc
         )));
     }
     for lines in settled {
-        ledger::append(lake, &lines).await?;
+        ledger::append(book.lake(), &lines).await?;
     }
     Ok(())
 }

@@ -6,11 +6,15 @@ use polars::prelude::*;
 
 use super::error::{Error, Result};
 use super::protocol::{LEDGER, ledger_txn};
-use super::{optimize, retry, stream};
-use crate::delta::{Change, Lake, Operation, Snapshot, TableSchema};
+use super::{optimize, retry};
+use crate::delta::{Change, Lake, Operation, TableSchema};
 use crate::expr::{Column as Col, Type};
 use crate::name::TableName;
-use crate::plan::{FileState, Ledger, LedgerEntry};
+use crate::plan::{FileState, LedgerEntry};
+
+mod book;
+
+pub use book::{Book, Page};
 
 /// The ledger's columns.
 pub fn schema() -> TableSchema {
@@ -46,23 +50,6 @@ pub struct Owner {
     pub id: String,
 }
 
-/// What a version of the ledger says of one bronze table.
-pub async fn read(ledger: Option<&Snapshot>, owner: &Owner) -> Result<Ledger> {
-    Ok(Ledger::new(lines(ledger, owner).await?))
-}
-
-/// The lines of one bronze table in a version of the ledger, in no particular order.
-pub async fn lines(ledger: Option<&Snapshot>, owner: &Owner) -> Result<Vec<LedgerEntry>> {
-    let Some(ledger) = ledger else { return Ok(Vec::new()) };
-    let (frame, table) = (ledger.table().scan(&schema(), ledger.files())?, owner.table.to_string());
-    let ids = [owner.id.clone(), String::new()];
-    let mine = col("table")
-        .eq(lit(table))
-        .and(ids.iter().fold(lit(false), |any, id| any.or(col("table_id").eq(lit(id.as_str())))));
-    let lines = tokio::task::spawn_blocking(move || stream::collect(frame.filter(mine))).await??;
-    entries(&lines)
-}
-
 /// What the ledger is to learn.
 #[derive(Clone, Debug)]
 pub struct Lines {
@@ -86,7 +73,10 @@ pub async fn append(lake: &Lake, lines: &Lines) -> Result<()> {
 async fn try_append(lake: &Lake, lines: &Lines) -> Result<()> {
     let table = lake.table(LEDGER);
     let snapshot = table.snapshot().await?;
-    let ledger = read(snapshot.as_ref(), &lines.owner).await?;
+    let last = match &snapshot {
+        Some(snapshot) => Page::read(snapshot.clone()).await?.of(&lines.owner)?.entry,
+        None => 0,
+    };
     let txn = ledger_txn(&lines.owner.id);
     let indexed = snapshot.as_ref().and_then(|s| s.txn(&txn));
     let mut lines = lines.clone();
@@ -99,7 +89,7 @@ async fn try_append(lake: &Lake, lines: &Lines) -> Result<()> {
         return Ok(());
     }
     let change = Change {
-        adds: table.write(frame(&lines, ledger.entry)?.lazy(), &schema()).await?,
+        adds: table.write(frame(&lines, last)?.lazy(), &schema()).await?,
         txns: lines.batch.map(|b| (txn, b)).into_iter().collect(),
         schema: Some(schema()),
         operation: Operation::Append,
@@ -142,13 +132,14 @@ fn frame(lines: &Lines, after: i64) -> Result<DataFrame> {
     Ok(frame.lazy().with_column(col("recorded_at").cast(Type::Timestamp.to_polars())).collect()?)
 }
 
-fn entries(lines: &DataFrame) -> Result<Vec<LedgerEntry>> {
+/// The lines at these places.
+fn entries(lines: &DataFrame, places: impl Iterator<Item = usize>) -> Result<Vec<LedgerEntry>> {
     let text = |name: &str| lines.column(name).and_then(|c| c.str().cloned());
     let number = |name: &str| lines.column(name).and_then(|c| c.i64().cloned());
     let (path, state, blake3, reason) = (text("path")?, text("state")?, text("blake3")?, text("reason")?);
     let (entry, batch, rows, malformed) = (number("entry")?, number("batch")?, number("rows")?, number("malformed")?);
     let (size, mtime, read_as) = (number("size")?, number("mtime_ns")?, text("read_as")?);
-    (0..lines.height())
+    places
         .map(|i| {
             let written = state.get(i).unwrap_or_default();
             let state = FileState::parse(written).ok_or_else(|| {
@@ -182,6 +173,7 @@ mod tests {
     use crate::name::Layer;
     use crate::run::landing::line;
     use crate::run::optimize::MANY_FILES;
+    use crate::run::stream;
 
     fn lines(owner: &Owner, n: i64) -> Lines {
         let stat = FileStat { path: format!("{n}.csv"), size: 1, mtime_ns: n };
@@ -204,10 +196,12 @@ mod tests {
         let snapshot = lake.table(LEDGER).snapshot().await.unwrap().unwrap();
         assert!(snapshot.files().len() < 5, "{} files", snapshot.files().len());
         assert_eq!(snapshot.txn(&ledger_txn("id")), Some(last));
-        let ledger = read(Some(&snapshot), &owner).await.unwrap();
+        assert!(snapshot.read(&schema()).unwrap().equals_missing(&stream::collect(snapshot.scan().unwrap()).unwrap()));
+        let page = Page::read(snapshot).await.unwrap();
+        let ledger = page.of(&owner).unwrap();
         assert_eq!((ledger.batch, ledger.last.len() as i64), (last, last + 1));
         assert_eq!(ledger.entry, 2 * last + 1, "of a batch that is listed only what was set aside is added");
         let other = Owner { id: "made again".into(), ..owner };
-        assert_eq!(read(Some(&snapshot), &other).await.unwrap().batch, 0);
+        assert_eq!(page.of(&other).unwrap().batch, 0);
     }
 }

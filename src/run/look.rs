@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use futures::stream::{self, StreamExt};
+
 use super::Run;
 use super::error::{Error, Result};
-use super::protocol::{folder, table_state};
+use super::protocol::{folder, head_state, table_state};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
 use crate::plan::{Backfill, Decision, LakeState, Wanted, backfill, decide};
@@ -28,21 +30,40 @@ impl Seen {
         self.own.as_ref().map(Snapshot::version)
     }
 
+    /// Why there is something to do, in words.
+    pub fn reason(&self) -> String {
+        reason(&self.decision, self.own.is_none())
+    }
+}
+
+/// What a glance at a table has shown: a look that does not ask for the files of any table.
+pub struct Glance {
+    /// the table's version, if it exists
+    pub version: Option<i64>,
+    /// what it needs
+    pub decision: Decision,
+}
+
+impl Glance {
     /// Whether there is nothing to do for now.
     pub fn is_idle(&self) -> bool {
         matches!(self.decision, Decision::Nothing | Decision::Wait(_) | Decision::Held(_))
     }
 
-    /// Why there is something to do, in words.
+    /// Why.
     pub fn reason(&self) -> String {
-        match &self.decision {
-            Decision::Rebuild(why) | Decision::Wait(why) | Decision::Held(why) | Decision::Refuse(why) => why.clone(),
-            Decision::Nothing => "its inputs have nothing new".into(),
-            Decision::Advance { .. } if self.own.is_none() => "first load".into(),
-            Decision::Advance { from, .. } => {
-                let news: Vec<_> = from.keys().map(|i| format!("`{i}`")).collect();
-                format!("new in {}", news.join(", "))
-            }
+        reason(&self.decision, self.version.is_none())
+    }
+}
+
+fn reason(decision: &Decision, first: bool) -> String {
+    match decision {
+        Decision::Rebuild(why) | Decision::Wait(why) | Decision::Held(why) | Decision::Refuse(why) => why.clone(),
+        Decision::Nothing => "its inputs have nothing new".into(),
+        Decision::Advance { .. } if first => "first load".into(),
+        Decision::Advance { from, .. } => {
+            let news: Vec<_> = from.keys().map(|i| format!("`{i}`")).collect();
+            format!("new in {}", news.join(", "))
         }
     }
 }
@@ -61,12 +82,29 @@ impl Run {
         }
         let mut lake: LakeState = inputs.iter().map(|(n, s)| (n.clone(), table_state(s))).collect();
         lake.extend(own.as_ref().map(|own| (name.clone(), table_state(own))));
+        let (decision, backfill) = self.wanted(name, |wanted| (decide(wanted, &lake), backfill(wanted, &lake)));
+        Ok(Seen { decision, backfill, own, inputs })
+    }
+
+    /// As [`Run::look`], for a table that probably needs nothing.
+    pub(super) async fn glance(&self, name: &TableName) -> Result<Glance> {
+        let (mut lake, mut version) = (LakeState::new(), None);
+        // the table first, for the same reason
+        for table in std::iter::once(name.clone()).chain(self.project.inputs(name)) {
+            if let Some(head) = self.lake.table(&folder(&table)).head().await? {
+                version = if table == *name { Some(head.version()) } else { version };
+                lake.insert(table, head_state(&head));
+            }
+        }
+        Ok(Glance { version, decision: self.wanted(name, |wanted| decide(wanted, &lake)) })
+    }
+
+    fn wanted<T>(&self, name: &TableName, tell: impl Fn(Wanted<'_>) -> T) -> T {
         let definition = definition_hash(&self.project, name);
         let on_change =
             self.project.tables.get(name).and_then(|t| t.definition.on_change()).unwrap_or(OnChange::Rebuild);
-        let names = self.project.inputs(name);
-        let wanted = Wanted { table: name, inputs: &names, definition: &definition, on_change };
-        Ok(Seen { decision: decide(wanted, &lake), backfill: backfill(wanted, &lake), own, inputs })
+        let inputs = self.project.inputs(name);
+        tell(Wanted { table: name, inputs: &inputs, definition: &definition, on_change })
     }
 }
 
@@ -80,21 +118,44 @@ pub(super) struct Looks {
     pub damaged: BTreeMap<TableName, Error>,
 }
 
+/// So many tables are looked at together.
+const AT_ONCE: usize = 16;
+
 /// Looks at every table of a project. The tables that read others come first: a run that goes on meanwhile could else
 /// make them look as if they were ahead of what they read.
 pub(super) async fn all(project: &Project, lake: &Lake) -> Looks {
     let mut looks = Looks { snapshots: BTreeMap::new(), states: LakeState::new(), damaged: BTreeMap::new() };
-    for name in project.order.iter().rev() {
-        match lake.table(&folder(name)).snapshot().await {
-            Ok(None) => {}
-            Ok(Some(snapshot)) => {
-                looks.states.insert(name.clone(), table_state(&snapshot));
-                looks.snapshots.insert(name.clone(), snapshot);
-            }
-            Err(error) => {
-                looks.damaged.insert(name.clone(), error.into());
+    for rank in ranks(project).into_iter().rev() {
+        let look = |name: TableName| async move {
+            let table = lake.table(&folder(&name));
+            let snapshot = tokio::spawn(async move { table.snapshot().await }).await;
+            (name, snapshot.map_err(Error::from).and_then(|snapshot| Ok(snapshot?)))
+        };
+        let seen: Vec<_> = stream::iter(rank).map(look).buffer_unordered(AT_ONCE).collect().await;
+        for (name, snapshot) in seen {
+            match snapshot {
+                Ok(None) => {}
+                Ok(Some(snapshot)) => {
+                    looks.states.insert(name.clone(), table_state(&snapshot));
+                    looks.snapshots.insert(name, snapshot);
+                }
+                Err(error) => _ = looks.damaged.insert(name, error),
             }
         }
     }
     looks
+}
+
+/// The tables by how many stand above them at most: none reads one of its own rank.
+fn ranks(project: &Project) -> Vec<Vec<TableName>> {
+    let mut rank_of: BTreeMap<TableName, usize> = BTreeMap::new();
+    let mut ranks: Vec<Vec<TableName>> = Vec::new();
+    for name in &project.order {
+        let above = project.inputs(name).into_iter().filter_map(|input| rank_of.get(&input).map(|rank| rank + 1));
+        let rank = above.max().unwrap_or(0);
+        rank_of.insert(name.clone(), rank);
+        ranks.resize(ranks.len().max(rank + 1), Vec::new());
+        ranks[rank].push(name.clone());
+    }
+    ranks
 }

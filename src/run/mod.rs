@@ -46,6 +46,7 @@ pub use compare::{Comparison, compare};
 pub use error::{Error, Result};
 pub use known::{columns_from_lake, columns_from_landing};
 pub use landing::{Judged, Seen as LandingSeen, ignore, look as look_at_landing};
+pub use ledger::Book;
 pub use past::{Past, history};
 pub use pins::{Pinned, pin, pins, unpin};
 pub use preview::plan;
@@ -102,6 +103,7 @@ pub struct Run {
     pub project: Arc<Project>,
     /// where the tables are
     pub lake: Lake,
+    book: Arc<ledger::Book>,
     unguarded: bool,
     listener: Listener,
 }
@@ -119,7 +121,8 @@ impl Run {
     /// A run of `project` in a lake that is open already. Touches nothing yet.
     pub fn in_lake(project: Arc<Project>, lake: Lake, listener: Listener) -> Self {
         let id = uuid::Uuid::now_v7().to_string();
-        Run { id, started_at: Utc::now(), project, lake, unguarded: false, listener }
+        let book = Arc::new(ledger::Book::new(&lake));
+        Run { id, started_at: Utc::now(), project, lake, book, unguarded: false, listener }
     }
 
     /// Whether tables may lose more rows than their guard allows.
@@ -161,6 +164,11 @@ impl Run {
         for table in tables {
             claim::give_up(&self.lake, table, &self.id).await;
         }
+    }
+
+    /// The same run in another lake.
+    fn within(&self, lake: Lake) -> Self {
+        Run { book: Arc::new(ledger::Book::new(&lake)), lake, ..self.clone() }
     }
 
     fn tell(&self, event: Event) {

@@ -2,6 +2,7 @@
 
 use super::error::Result;
 use super::landing;
+use super::ledger::Book;
 use super::look::{self, Looks};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
@@ -22,10 +23,10 @@ pub async fn plan(project: &Project, request: &Request) -> Result<Plan> {
 }
 
 async fn files(project: &Project, lake: &Lake, request: &Request) -> Result<Landing> {
-    let mut files = Landing::new();
+    let (mut files, book) = (Landing::new(), Book::new(lake));
     for name in &request.tables {
         let Some(Definition::Bronze(source)) = project.tables.get(name).map(|t| &t.definition) else { continue };
-        let seen = landing::look(project, lake, name, source).await?;
+        let seen = landing::look(project, &book, name, source).await?;
         let mut judged: Vec<_> = seen.files.into_iter().map(|f| (f.stat.path, f.verdict)).collect();
         judged.extend(seen.refused.into_iter().map(|f| (f.path, Verdict::StillAside(f.reason))));
         files.insert(name.clone(), judged);

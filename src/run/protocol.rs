@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::delta::{Operation, Snapshot};
+use crate::delta::{Head, Operation, Snapshot};
 use crate::name::TableName;
 use crate::plan::TableState;
 use crate::report::{Action, InputVersion, RowCounts};
@@ -58,25 +58,33 @@ pub const LEDGER: &str = "_lakesmith/ledger";
 /// The history of runs.
 pub const RUNS: &str = "_lakesmith/runs";
 
-/// What a snapshot says of its table, for planning. A watermark counts only for an input that the table's rows were made
-/// from: of an input that a rebuild has left out, the txn stays behind for ever.
+/// What a snapshot says of its table, for planning.
 pub fn table_state(snapshot: &Snapshot) -> TableState {
-    let inputs: BTreeMap<String, String> =
-        snapshot.property(INPUTS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let watermarks = inputs.values().filter_map(|id| Some((id.clone(), snapshot.txn(&watermark_txn(id))?))).collect();
     TableState {
-        version: snapshot.version(),
-        id: snapshot.table_id().to_string(),
-        definition: snapshot.property(DEFINITION).map(str::to_string),
-        left: snapshot.property(LEFT).map(left_list).unwrap_or_default(),
-        mixed: snapshot.property(MIXED) == Some("true"),
-        inputs: inputs.into_iter().filter_map(|(name, id)| Some((name.parse().ok()?, id))).collect(),
-        watermarks,
-        hold: snapshot.property(HOLD).and_then(|text| serde_json::from_str(text).ok()),
-        batch: snapshot.txn(BATCH),
         rows: snapshot.rows(),
         files: snapshot.files().len(),
         bytes: snapshot.bytes(),
+        ..head_state(snapshot.head())
+    }
+}
+
+/// What decides over what a table needs; nothing is known of its files. A watermark counts only for an input that the
+/// table's rows were made from: of an input that a rebuild has left out, the txn stays behind for ever.
+pub fn head_state(head: &Head) -> TableState {
+    let inputs: BTreeMap<String, String> =
+        head.property(INPUTS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let watermarks = inputs.values().filter_map(|id| Some((id.clone(), head.txn(&watermark_txn(id))?))).collect();
+    TableState {
+        version: head.version(),
+        id: head.table_id().to_string(),
+        definition: head.property(DEFINITION).map(str::to_string),
+        left: head.property(LEFT).map(left_list).unwrap_or_default(),
+        mixed: head.property(MIXED) == Some("true"),
+        inputs: inputs.into_iter().filter_map(|(name, id)| Some((name.parse().ok()?, id))).collect(),
+        watermarks,
+        hold: head.property(HOLD).and_then(|text| serde_json::from_str(text).ok()),
+        batch: head.txn(BATCH),
+        ..TableState::default()
     }
 }
 

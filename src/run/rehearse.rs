@@ -23,7 +23,7 @@ use crate::report::{DiffSide, QuarantineDiff, Rehearsal, RunReport, TableDiff, T
 pub async fn rehearse(run: &Run, work: impl AsyncFnOnce(Run) -> RunReport) -> Result<Rehearsal> {
     let (lake, _scratch) = run.lake.overlay(&[claim::FOLDER])?;
     let stage = Stage::new(run, lake).await?;
-    let mut report = work(Run { lake: stage.lake.clone(), ..run.clone() }).await;
+    let mut report = work(run.within(stage.lake.clone())).await;
     let (mut diffs, mut quarantines) = (BTreeMap::new(), BTreeMap::new());
     for table in &mut report.tables {
         if let Some(diff) = stage.compare(table).await? {

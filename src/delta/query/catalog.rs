@@ -157,9 +157,11 @@ impl SchemaProvider for Tables {
 }
 
 async fn provider(snapshot: &Snapshot) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-    let log_store = snapshot.table().log_store().map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let failed = |error| DataFusionError::External(Box::new(error));
+    let log_store = snapshot.table().log_store().map_err(failed)?;
+    let replay = snapshot.replay().await.map_err(failed)?.clone();
     let scan = TableProviderBuilder::default().with_log_store(log_store);
-    Ok(Arc::new(scan.with_eager_snapshot(snapshot.replay().clone()).build().await?))
+    Ok(Arc::new(scan.with_eager_snapshot(replay).build().await?))
 }
 
 impl std::fmt::Debug for Layers {

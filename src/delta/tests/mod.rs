@@ -8,6 +8,7 @@ mod log;
 mod old;
 mod patching;
 mod reading;
+mod replay;
 mod restore;
 mod writing;
 

@@ -11,8 +11,8 @@ use crate::name::TableName;
 use crate::plan::{FileState, LedgerEntry};
 use crate::report::{FileNote, LedgerProof};
 use crate::run::error::{Error, Result};
-use crate::run::ledger::{self, Owner};
-use crate::run::protocol::{self, ledger_txn};
+use crate::run::ledger::{Owner, Page};
+use crate::run::protocol;
 use crate::run::{Event, Run, stream};
 
 /// A bronze table at one version and what the ledger says of it.
@@ -42,8 +42,12 @@ impl<'a> Listed<'a> {
             Error::Refused(format!("`{name}` is a table that lakesmith did not make (it has no batches)"))
         })?;
         let owner = Owner { table: name.clone(), id: bronze.table_id().to_string() };
-        let listed = ledger.and_then(|ledger| ledger.txn(&ledger_txn(&owner.id))).unwrap_or(0);
-        let mut taken = ledger::lines(ledger, &owner).await?;
+        let page = match ledger {
+            Some(ledger) => Some(Page::read(ledger.clone()).await?),
+            None => None,
+        };
+        let listed = page.as_ref().and_then(|page| page.listed(&owner)).unwrap_or(0);
+        let mut taken = page.map(|page| page.lines(&owner)).transpose()?.unwrap_or_default();
         taken.retain(|line| line.state == FileState::Taken);
         taken.sort_by_key(|line| line.entry);
         Ok(Listed { name, bronze, taken, listed, last })
