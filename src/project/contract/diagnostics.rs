@@ -4,6 +4,7 @@ use std::path::Path;
 
 use odcs::{Diagnostic, DiagnosticStage, DocumentFormat, Severity};
 
+use super::plain::is_plain;
 use crate::project::reader::File;
 use crate::project::yaml::{Mark, Node, Value};
 
@@ -11,6 +12,9 @@ use crate::project::yaml::{Mark, Node, Value};
 /// even parse needs no second word.
 pub(super) fn report(root: &Path, file: &File, node: &Node, known_faulty: bool) {
     let Ok(bytes) = std::fs::read(root.join(&file.path)) else { return };
+    if !known_faulty && std::str::from_utf8(&bytes).is_ok_and(|text| is_plain(text, node)) {
+        return;
+    }
     let (follow_ups, findings): (Vec<Diagnostic>, Vec<Diagnostic>) =
         odcs::parse_and_validate(&bytes, DocumentFormat::Yaml).diagnostics.into_iter().partition(is_follow_up);
     let deepest = follow_ups.into_iter().max_by_key(|d| d.object_ref.as_ref().map_or(0, String::len));
@@ -33,12 +37,12 @@ pub(super) fn report(root: &Path, file: &File, node: &Node, known_faulty: bool) 
 }
 
 /// JSON Schema repeats a fault for every object around it, as properties that were "not evaluated".
-fn is_follow_up(diagnostic: &Diagnostic) -> bool {
+pub(super) fn is_follow_up(diagnostic: &Diagnostic) -> bool {
     diagnostic.message.starts_with("Unevaluated properties are not allowed")
 }
 
 /// odcs 0.9.1 wants a name for the items of an array, which the standard does not.
-fn is_nameless_item(diagnostic: &Diagnostic) -> bool {
+pub(super) fn is_nameless_item(diagnostic: &Diagnostic) -> bool {
     let path = diagnostic.object_ref.as_deref().unwrap_or_default();
     path.ends_with(".items.properties[0].name")
 }

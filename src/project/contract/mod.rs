@@ -2,6 +2,9 @@
 
 mod diagnostics;
 mod literal;
+mod plain;
+#[cfg(test)]
+mod plain_tests;
 mod property;
 mod quality;
 mod rules;
