@@ -3,19 +3,17 @@
 //! All access to landing files goes through [`Landing`], so that an object store can stand behind it later.
 
 use std::fs::{self, Metadata};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use globset::{GlobBuilder, GlobMatcher};
 use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
 use super::escape::escape;
+use super::pattern::Pattern;
 
 /// Names that end so are copies in progress.
 const UNFINISHED: [&str; 3] = [".tmp", ".part", ".crdownload"];
-/// What may stand on top of a pattern.
-const COMPRESSED: [&str; 2] = [".gz", ".zst"];
 
 /// The folder in which files arrive.
 #[derive(Clone, Debug)]
@@ -127,18 +125,15 @@ impl Landing {
     /// # Errors
     /// The reason why it cannot be read.
     pub fn stat(&self, path: &str) -> Result<FileStat, String> {
-        let found = self.locate(&self.root.join(path))?;
-        let metadata = fs::metadata(&found).map_err(|e| e.to_string())?;
-        if !metadata.is_file() {
-            return Err("is not a regular file".to_owned());
-        }
-        Ok(FileStat { path: path.to_owned(), size: metadata.len(), mtime_ns: mtime_ns(&metadata) })
+        let (_, metadata) = self.find(path)?;
+        Ok(stat_of(path, &metadata))
     }
 
-    /// Where a file of the folder really is.
-    pub(super) fn path(&self, path: &str) -> Result<PathBuf, String> {
-        self.stat(path)?;
-        self.locate(&self.root.join(path))
+    /// Where a file of the folder really is, and what it is.
+    pub(super) fn find(&self, path: &str) -> Result<(PathBuf, Metadata), String> {
+        let found = self.locate(&self.root.join(path))?;
+        let metadata = fs::metadata(&found).map_err(|e| e.to_string())?;
+        if metadata.is_file() { Ok((found, metadata)) } else { Err("is not a regular file".to_owned()) }
     }
 
     fn take(&self, entry: &DirEntry, pattern: &Pattern, listing: &mut Listing) {
@@ -152,7 +147,12 @@ impl Landing {
         } else if !kind.is_file() && !kind.is_symlink() {
             listing.refused.push(refuse("is not a regular file".to_owned()));
         } else if let Some(path) = relative.to_str() {
-            match self.stat(path) {
+            // only links can lead elsewhere: none of those above was followed
+            let stat = match kind.is_file() {
+                true => entry.metadata().map(|metadata| stat_of(path, &metadata)).map_err(|e| io_reason(&e)),
+                false => self.stat(path),
+            };
+            match stat {
                 Ok(stat) => listing.files.push(stat),
                 Err(_) if kind.is_file() && !entry.path().exists() => {} // gone since the folder was read
                 Err(reason) => listing.refused.push(refuse(reason)),
@@ -176,6 +176,10 @@ impl Landing {
     }
 }
 
+fn stat_of(path: &str, metadata: &Metadata) -> FileStat {
+    FileStat { path: path.to_owned(), size: metadata.len(), mtime_ns: mtime_ns(metadata) }
+}
+
 /// Nanoseconds since 1970; before it, negative.
 pub(super) fn mtime_ns(metadata: &Metadata) -> i64 {
     let Ok(time) = metadata.modified() else { return 0 };
@@ -184,40 +188,6 @@ pub(super) fn mtime_ns(metadata: &Metadata) -> i64 {
         Err(before) => (before.duration().as_nanos(), -1),
     };
     i64::try_from(nanos).unwrap_or(i64::MAX) * sign
-}
-
-struct Pattern {
-    /// the leading components without a wildcard
-    folder: String,
-    /// components below `folder` that a match has at most
-    depth: usize,
-    globs: Vec<GlobMatcher>,
-}
-
-impl Pattern {
-    fn new(pattern: &str) -> Result<Self, LandingError> {
-        let error = |reason: String| LandingError::Pattern { pattern: pattern.to_owned(), reason };
-        if Path::new(pattern).components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
-            return Err(error("must stay within the landing folder".to_owned()));
-        }
-        let pattern = pattern.trim_start_matches("./");
-        let endings = if COMPRESSED.iter().any(|end| pattern.ends_with(end)) { &[][..] } else { &COMPRESSED[..] };
-        let globs = std::iter::once("").chain(endings.iter().copied()).map(|ending| {
-            let glob = GlobBuilder::new(&format!("{pattern}{ending}")).literal_separator(true).build();
-            glob.map(|glob| glob.compile_matcher()).map_err(|e| error(e.kind().to_string()))
-        });
-        let globs = globs.collect::<Result<_, _>>()?;
-        let parts: Vec<&str> = pattern.split('/').collect();
-        let literal = parts.iter().take(parts.len() - 1).take_while(|part| !part.contains(['*', '?', '[', '{', '\\']));
-        let literal = literal.count();
-        let endless = pattern.contains("**") || pattern.contains('{') || pattern.contains('[');
-        let depth = if endless { usize::MAX } else { parts.len() - literal };
-        Ok(Pattern { folder: parts[..literal].join("/"), depth, globs })
-    }
-
-    fn matches(&self, path: &Path) -> bool {
-        self.globs.iter().any(|glob| glob.is_match(path))
-    }
 }
 
 fn ignored(entry: &DirEntry) -> bool {

@@ -16,6 +16,7 @@ mod lines;
 mod ndjson;
 mod normalise;
 mod parquet;
+mod pattern;
 mod read;
 mod stored;
 #[cfg(test)]

@@ -279,8 +279,8 @@ impl Records {
 /// Where a file is and what it is now, which must be what was listed.
 fn look(landing: &Landing, file: &FileStat) -> Result<(std::path::PathBuf, Stat), ReadError> {
     let changed = || ReadError::ChangedWhileRead { path: file.path.clone() };
-    let place = landing.path(&file.path).map_err(|_| changed())?;
-    let stat = Stat::of(&place).map_err(|_| changed())?;
+    let (place, metadata) = landing.find(&file.path).map_err(|_| changed())?;
+    let stat = Stat::from(&metadata);
     if (stat.size, stat.mtime_ns) == (file.size, file.mtime_ns) { Ok((place, stat)) } else { Err(changed()) }
 }
 
