@@ -118,6 +118,14 @@ impl Stored {
         self.before
     }
 
+    /// Bytes that are still to be read, if a file tells.
+    pub fn left(&self) -> Option<u64> {
+        match &self.bytes {
+            Unpacked::Plain(reader) => Some(self.before.size.saturating_sub(reader.size)),
+            Unpacked::Gzip(_) | Unpacked::Zstd(_) => None,
+        }
+    }
+
     /// The hash of all bytes as stored, or `None` if the file is not what it was when it was opened.
     pub fn finish(&mut self) -> io::Result<Option<blake3::Hash>> {
         let hashed = match &mut self.bytes {
@@ -125,8 +133,10 @@ impl Stored {
             Unpacked::Gzip(reader) => reader.get_mut().get_mut(),
             Unpacked::Zstd(reader) => reader.get_mut().get_mut(),
         };
-        let mut rest = vec![0; BUFFER];
-        while hashed.read(&mut rest)? > 0 {}
+        if hashed.size < self.before.size {
+            let mut rest = vec![0; BUFFER];
+            while hashed.read(&mut rest)? > 0 {}
+        }
         let same = Stat::from(&hashed.file.metadata()?) == self.before
             && Stat::of(&self.path).is_ok_and(|now| now == self.before)
             && hashed.size == self.before.size;

@@ -76,7 +76,9 @@ impl Text {
 
     fn grow(&mut self, missing: usize) -> io::Result<()> {
         let Some(decode) = &mut self.decode else {
-            self.buffer.reserve(missing);
+            // a small file needs no room for a whole block; one byte more shows its end
+            let left = self.stored.left().and_then(|left| usize::try_from(left).ok()).unwrap_or(missing);
+            self.buffer.reserve(missing.min(left.saturating_add(1)));
             let read = self.stored.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
             self.ended = read < missing;
             return Ok(());
