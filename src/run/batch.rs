@@ -19,6 +19,10 @@ use crate::project::{SameContent, Source};
 /// which are dropped if it turns out unsound.
 const HELD_BYTES: usize = 64 << 20;
 
+/// So many rows or bytes are worth a frame of their own.
+const FEW_ROWS: usize = 1 << 14;
+const FEW_BYTES: usize = 8 << 20;
+
 /// The writing of one batch.
 pub struct Batch {
     run: Run,
@@ -28,6 +32,8 @@ pub struct Batch {
     number: i64,
     handle: Handle,
     shared: Option<Writer>,
+    /// rows of small files, to be written to `shared` together
+    few: Few,
 }
 
 /// Whether a file could be read to its end. The outer error of such a result is the lake's, the inner one the file's.
@@ -38,7 +44,7 @@ impl Batch {
     pub fn new(run: &Run, name: &TableName, source: &Source, table: Table, number: i64) -> Self {
         let skips = source.same_content == SameContent::Skip;
         let (run, name, handle) = (run.clone(), name.clone(), Handle::current());
-        Batch { run, name, skips, table, number, handle, shared: None }
+        Batch { run, name, skips, table, number, handle, shared: None, few: Few::default() }
     }
 
     /// Writes the rows of these files and notes what became of each. If one that has widened the table proves unsound,
@@ -70,6 +76,7 @@ impl Batch {
                 }
             }
         }
+        self.write_few()?;
         if let Some(shared) = self.shared.take() {
             intake.data.extend(self.handle.block_on(shared.finish())?);
         }
@@ -79,6 +86,7 @@ impl Batch {
     fn drop_all(&mut self, intake: &mut Intake) -> Result<()> {
         intake.taken.clear();
         intake.skipped.clear();
+        self.few = Few::default();
         if let Some(shared) = self.shared.take() {
             self.handle.block_on(shared.abort());
         }
@@ -89,20 +97,29 @@ impl Batch {
     fn file(&mut self, shape: &Shape, schema: &TableSchema, stat: &FileStat, intake: &mut Intake) -> Result<Sound> {
         let mut held = Held { frames: Vec::new(), bytes: 0, own: None };
         let read = self.stream(shape, schema, stat, &mut held)?;
-        match (&read, held.own) {
+        match (&read, held.own.take()) {
             (Ok(_), Some(own)) => intake.data.extend(self.handle.block_on(own.finish())?),
             (Ok(_), None) => {
                 if self.shared.is_none() {
                     self.shared = Some(self.table.writer(schema)?);
                 }
-                for frame in held.frames {
-                    self.shared.as_ref().map_or(Ok(()), |writer| writer.write(frame))?;
+                self.few.take(held);
+                if self.few.rows >= FEW_ROWS || self.few.bytes >= FEW_BYTES {
+                    self.write_few()?;
                 }
             }
             (Err(_), Some(own)) => self.handle.block_on(own.abort()),
             (Err(_), None) => {}
         }
         Ok(read)
+    }
+
+    /// Writes the rows of small files, together: what a frame costs hardly depends on its rows.
+    fn write_few(&mut self) -> Result<()> {
+        if let (Some(writer), Some(frame)) = (&self.shared, std::mem::take(&mut self.few).together()?) {
+            writer.write(frame)?;
+        }
+        Ok(())
     }
 
     fn stream(&self, shape: &Shape, schema: &TableSchema, stat: &FileStat, held: &mut Held) -> Result<Sound> {
@@ -123,6 +140,31 @@ impl Batch {
         }
         let summary = reader.summary().cloned();
         Ok(summary.ok_or_else(|| ReadError::ChangedWhileRead { path: stat.path.clone() }))
+    }
+}
+
+/// Rows of small files.
+#[derive(Default)]
+struct Few {
+    frames: Vec<DataFrame>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Few {
+    fn take(&mut self, held: Held) {
+        self.rows += held.frames.iter().map(DataFrame::height).sum::<usize>();
+        self.bytes += held.bytes;
+        self.frames.extend(held.frames);
+    }
+
+    fn together(self) -> Result<Option<DataFrame>> {
+        let mut frames = self.frames.into_iter();
+        let Some(mut all) = frames.next() else { return Ok(None) };
+        for frame in frames {
+            all.vstack_mut_owned(frame)?;
+        }
+        Ok(Some(all))
     }
 }
 
