@@ -55,11 +55,13 @@ where
     let order = waiting.clone();
     let mut done: BTreeMap<TableName, Arc<T>> = BTreeMap::new();
     let (mut running, mut names) = (JoinSet::new(), HashMap::new());
+    let inputs = |name: &TableName| project.inputs(name).into_iter().filter(|input| tables.contains(input)).collect();
+    let inputs: BTreeMap<TableName, Vec<TableName>> = order.iter().map(|name| (name.clone(), inputs(name))).collect();
+    let above = |name: &TableName| inputs.get(name).into_iter().flatten();
     loop {
-        let above = |name: &TableName| project.inputs(name).into_iter().filter(|input| tables.contains(input));
-        let ready = waiting.extract_if(.., |name| above(name).all(|input| done.contains_key(&input)));
+        let ready = waiting.extract_if(.., |name| above(name).all(|input| done.contains_key(input)));
         for name in ready.collect::<Vec<_>>() {
-            let above = above(&name).filter_map(|input| Some((input.clone(), done.get(&input)?.clone()))).collect();
+            let above = above(&name).filter_map(|input| Some((input.clone(), done.get(input)?.clone()))).collect();
             let (work, permits) = (task(name.clone(), above), permits.clone());
             let handle = running.spawn(async move {
                 let _permit = permits.acquire_owned().await;
@@ -121,8 +123,8 @@ async fn idle(run: &Run, table: &Table) -> Result<Option<TableReport>> {
     match &table.definition {
         Definition::Bronze(source) => ingest::idle(run, &table.name, source).await,
         Definition::Silver(_) | Definition::Gold(_) => {
-            let seen = run.look(&table.name).await?;
-            Ok(seen.is_idle().then(|| TableReport::unchanged(table.name.clone(), seen.version(), seen.reason())))
+            let seen = run.glance(&table.name).await?;
+            Ok(seen.is_idle().then(|| TableReport::unchanged(table.name.clone(), seen.version, seen.reason())))
         }
     }
 }
