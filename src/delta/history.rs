@@ -43,9 +43,7 @@ impl Table {
     /// [`Error::Unreadable`] if one of them is damaged; [`Error::Storage`].
     pub async fn history(&self, from: i64) -> Result<Vec<CommitRecord>, Error> {
         let log = self.log()?;
-        let listing = log.list().await?;
-        let versions: Vec<i64> = listing.versions().filter(|version| *version >= from).collect();
-        let commits = log.read_all(versions).await?;
+        let commits = log.read_all(log.list_from(from).await?.versions().collect()).await?;
         let mut records = Vec::with_capacity(commits.len());
         for commit in &commits {
             let mut record = record(commit, self.folder())?;

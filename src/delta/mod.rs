@@ -62,7 +62,7 @@ pub use schema::TableSchema;
 pub use side::Side;
 pub use snapshot::Snapshot;
 pub use stored::Stored;
-pub use table::Table;
+pub use table::{Stamp, Table};
 pub use write::Writer;
 
 pub use crate::name::At;

@@ -55,6 +55,7 @@ impl Snapshot {
         };
         let files = files(&table, adds).await?;
         check_partitions(&folder, &schema, &files)?;
+        tracing::debug!(table = folder, version, files = files.len(), "opened");
         Ok(Snapshot(Arc::new(Inner { table, timestamp, head, metadata, schema_json, schema, files, replay: cell })))
     }
 

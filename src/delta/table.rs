@@ -20,6 +20,15 @@ pub struct Table {
     folder: Arc<str>,
 }
 
+/// What tells the newest version of a table from all others, without reading it: its number, and the time of its commit
+/// file by the store's clock, in case that the table was made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// which version
+    pub version: i64,
+    written: Option<DateTime<Utc>>,
+}
+
 /// How many commits are looked at together on the way back to a time.
 const COMMITS_AT_ONCE: usize = 64;
 
@@ -60,6 +69,16 @@ impl Table {
             Some(version) => Ok(Some(self.open(&listing, version).await?)),
             None => Ok(None),
         }
+    }
+
+    /// Which version is the newest, or `None` if there is no table. Always looked at anew.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]
+    pub async fn newest(&self) -> Result<Option<Stamp>, Error> {
+        let log = self.log()?;
+        let Some(version) = log.list_recent().await?.latest() else { return Ok(None) };
+        Ok(Some(Stamp { version, written: log.modified(version).await? }))
     }
 
     /// The newest version, but for its files: what the log has to be read for is less. Always read anew.

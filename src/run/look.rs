@@ -119,7 +119,7 @@ pub(super) struct Looks {
 }
 
 /// So many tables are looked at together.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// Looks at every table of a project. The tables that read others come first: a run that goes on meanwhile could else
 /// make them look as if they were ahead of what they read.

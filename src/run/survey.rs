@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::look::{self, Looks};
 use super::{past, quarantine};
 use crate::delta::{Lake, Snapshot};
@@ -53,19 +54,23 @@ pub struct TableStatus {
 pub async fn survey(project: &Project, tables: &BTreeSet<TableName>) -> Result<Vec<TableStatus>> {
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
     let Looks { snapshots, states, damaged } = look::all(project, &lake).await;
-    let mut all = Vec::new();
-    for name in project.order.iter().filter(|n| tables.contains(*n)) {
-        let status = match damaged.get(name) {
-            Some(error) => Err(error.to_string()),
-            None => status(project, &lake, name, snapshots.get(name), &states).await.map_err(|e| e.to_string()),
-        };
-        let mut status = status.unwrap_or_else(|error| unreadable(name, error));
-        if project.inputs(name).iter().any(|input| damaged.contains_key(input)) {
-            status.stale = None; // what it needs cannot be told
+    let (lake, snapshots, states, damaged) = (&lake, &snapshots, &states, &damaged);
+    let one = |name: &TableName| {
+        let name = name.clone();
+        async move {
+            let status = match damaged.get(&name) {
+                Some(error) => Err(error.to_string()),
+                None => status(project, lake, &name, snapshots.get(&name), states).await.map_err(|e| e.to_string()),
+            };
+            let mut status = status.unwrap_or_else(|error| unreadable(&name, error));
+            if project.inputs(&name).iter().any(|input| damaged.contains_key(input)) {
+                status.stale = None; // what it needs cannot be told
+            }
+            status
         }
-        all.push(status);
-    }
-    Ok(all)
+    };
+    let wanted: Vec<&TableName> = project.order.iter().filter(|n| tables.contains(*n)).collect();
+    Ok(stream::iter(wanted).map(one).buffered(look::AT_ONCE).collect().await)
 }
 
 fn unreadable(name: &TableName, error: String) -> TableStatus {
@@ -95,9 +100,19 @@ async fn status(
     states: &LakeState,
 ) -> Result<TableStatus> {
     let own = states.get(name);
-    let commits = match snapshot {
-        Some(s) => s.table().history((s.version() + 1 - COMMITS_LOOKED_AT).max(0)).await?,
-        None => Vec::new(),
+    let has_quarantine = matches!(project.tables.get(name).map(|t| &t.definition), Some(Definition::Silver(_)));
+    let (commits, quarantined) = match snapshot {
+        Some(s) => {
+            let (s, lake, name) = (s.clone(), lake.clone(), name.clone());
+            // a task of its own, so that tables are read on all cores
+            let read = async move {
+                let commits = s.table().history((s.version() + 1 - COMMITS_LOOKED_AT).max(0)).await?;
+                let quarantined = if has_quarantine { quarantined(&lake, &name, &s).await? } else { None };
+                Ok::<_, Error>((commits, quarantined))
+            };
+            tokio::spawn(read).await??
+        }
+        None => (Vec::new(), has_quarantine.then_some(0)),
     };
     let pins = snapshot.map(Snapshot::pins).transpose()?.unwrap_or_default();
     Ok(TableStatus {
@@ -111,7 +126,7 @@ async fn status(
         stale: stale(project, name, states),
         mixed: own.is_some_and(|s| s.mixed),
         hold: own.and_then(|s| s.hold.clone()),
-        quarantined: quarantined(project, lake, name).await?,
+        quarantined,
         foreign_writes: commits.iter().filter(|c| past::is_foreign(c)).map(|c| c.version).collect(),
         pins: pins.into_iter().map(|(name, pin)| (name, pin.version)).collect(),
         error: None,
@@ -152,11 +167,8 @@ fn stale(project: &Project, name: &TableName, states: &LakeState) -> Option<Stri
     }
 }
 
-/// Rows that the table has refused.
-async fn quarantined(project: &Project, lake: &Lake, name: &TableName) -> Result<Option<u64>> {
-    if !matches!(project.tables.get(name).map(|t| &t.definition), Some(Definition::Silver(_))) {
-        return Ok(None);
-    }
-    let snapshot = quarantine::current(lake, name).await?;
+/// Rows that a silver table has refused.
+async fn quarantined(lake: &Lake, name: &TableName, silver: &Snapshot) -> Result<Option<u64>> {
+    let snapshot = quarantine::of(lake, name, silver).await?;
     Ok(snapshot.map_or(Some(0), |s| s.rows()))
 }

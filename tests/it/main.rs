@@ -9,6 +9,7 @@ mod commits;
 mod faulty;
 mod files;
 mod house;
+mod idle;
 mod known;
 mod lake;
 mod optimize;

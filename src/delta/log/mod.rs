@@ -70,7 +70,8 @@ impl Log {
         Ok(hint.and_then(|hint| hint.get("version")?.as_i64()))
     }
 
-    async fn list_from(&self, version: i64) -> Result<Listing, Error> {
+    /// Everything from a version on, which must not be negative.
+    pub(super) async fn list_from(&self, version: i64) -> Result<Listing, Error> {
         // `.` sorts before `0`
         let names = self.place.names(&self.table, &format!("{version:020}.")).await?;
         let mut listing = Listing::default();

@@ -26,6 +26,7 @@ pub(in crate::delta) enum Place {
 impl Place {
     /// The names of the files in the log's folder that do not sort before `from`.
     pub(super) async fn names(&self, table: &str, from: &str) -> Result<Vec<String>, Error> {
+        tracing::trace!(table, from, "listed");
         match self {
             Place::Folder(folder) => {
                 Ok(found(names_in(folder, from)).map_err(|e| failed(table, &e))?.unwrap_or_default())
@@ -45,6 +46,7 @@ impl Place {
 
     /// A file of the log; `None` if it is not there.
     pub(super) async fn read(&self, table: &str, name: &str) -> Result<Option<Bytes>, Error> {
+        tracing::trace!(table, name, "read");
         match self {
             Place::Folder(folder) => {
                 let bytes = std::fs::read(folder.join(FOLDER).join(name));

@@ -7,7 +7,7 @@ use polars::prelude::DataFrame;
 use tokio::sync::Mutex;
 
 use super::{Owner, entries, schema};
-use crate::delta::{Lake, Snapshot};
+use crate::delta::{Lake, Snapshot, Stamp};
 use crate::plan::{Ledger, LedgerEntry};
 use crate::run::error::Result;
 use crate::run::protocol::{LEDGER, ledger_txn};
@@ -15,7 +15,8 @@ use crate::run::protocol::{LEDGER, ledger_txn};
 /// The ledger of a lake.
 pub struct Book {
     lake: Lake,
-    last: Mutex<Option<Arc<Page>>>,
+    /// and the version that the log said was the newest
+    last: Mutex<Option<(Stamp, Arc<Page>)>>,
 }
 
 /// The ledger at one version.
@@ -41,17 +42,16 @@ impl Book {
     pub async fn newest(&self) -> Result<Option<Arc<Page>>> {
         let mut last = self.last.lock().await;
         let table = self.lake.table(LEDGER);
-        if let Some(page) = last.as_ref() {
-            let head = table.head().await?;
-            if head.as_ref() == Some(page.snapshot.head()) {
-                return Ok(Some(page.clone()));
-            }
+        let Some(newest) = table.newest().await? else { return Ok(None) };
+        match last.as_ref() {
+            Some((stamp, page)) if *stamp == newest => return Ok(Some(page.clone())),
+            _ => {}
         }
-        *last = match table.snapshot().await? {
-            Some(snapshot) => Some(Arc::new(Page::read(snapshot).await?)),
-            None => None,
-        };
-        Ok(last.clone())
+        let Some(snapshot) = table.snapshot().await? else { return Ok(None) };
+        let is_it = snapshot.version() == newest.version;
+        let page = Arc::new(Page::read(snapshot).await?);
+        *last = is_it.then(|| (newest, page.clone()));
+        Ok(Some(page))
     }
 }
 
