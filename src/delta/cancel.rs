@@ -1,7 +1,13 @@
 //! Two multisets of rows, less what they have in common. Rows are told apart by a hash of 128 bits, and doubles that
 //! are the same to a merge are the same here.
+//!
+//! Most rows of a file that was written anew stand in the order that they had, so rows are first walked through side
+//! by side ([`align`]); only what that leaves is sorted.
+
+mod align;
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars::prelude::{
@@ -9,6 +15,7 @@ use polars::prelude::{
     col, concat, lit,
 };
 
+use self::align::align;
 use super::merge::close;
 use super::rows::{Files, Keep, Marks, POSITION, collect, hash};
 use crate::expr::Column;
@@ -29,31 +36,126 @@ pub(super) struct Rest {
     pub right: Arc<Marks>,
 }
 
+/// A row by both of its hashes and its position, whose uppermost bit tells the side. Equal rows of the left side are
+/// less than those of the right.
+type Row = (u64, u64, u64);
+
 /// Takes away pairs of rows that are equal in `columns`.
 pub(super) fn cancel(left: &Files, right: &Files, columns: &[Column]) -> PolarsResult<Rest> {
-    let rows = left.counts()?.iter().chain(&right.counts()?).sum();
-    cancel_in_lots(left, right, columns, lots(rows))
+    cancel_at_once(left, right, columns, AT_ONCE)
 }
 
-fn lots(rows: u64) -> u64 {
-    rows / AT_ONCE + 1
-}
-
-fn cancel_in_lots(left: &Files, right: &Files, columns: &[Column], lots: u64) -> PolarsResult<Rest> {
+/// As [`cancel`], with the hashes of so many rows in memory.
+fn cancel_at_once(left: &Files, right: &Files, columns: &[Column], at_once: u64) -> PolarsResult<Rest> {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let hashes = [hash(&names, 11).alias(HASH), hash(&names, 13).alias(SECOND)];
-    let mut rest = Sides::default();
-    for lot in 0..lots {
-        let rows = both(left.narrow(&hashes, Keep::All)?, right.narrow(&hashes, Keep::All)?)?;
-        let rows = collect(in_lot(rows, lots, lot))?.sort([HASH], SortMultipleOptions::default())?;
-        rest.add_unequal(&rows)?;
-    }
+    let rest = match unaligned(left, right, &hashes, at_once)? {
+        Unaligned::Rows(rows) => unequal(rows),
+        Unaligned::Marked(rest) => unequal_in_lots(left, right, &hashes, &rest.done(), at_once)?,
+    };
     let (floating, exact): (Vec<&Column>, Vec<&Column>) = columns.iter().partition(|column| column.ty.is_floating());
     let rest = rest.done();
     if floating.is_empty() || rest.left.total() == 0 || rest.right.total() == 0 {
         return Ok(rest);
     }
-    cancel_close(left, right, &rest, &exact, &floating)
+    cancel_close(left, right, &rest, &exact, &floating, at_once)
+}
+
+/// What is left after rows that stand in the same order have cancelled.
+enum Unaligned {
+    Rows(Vec<Row>),
+    /// too many to be held
+    Marked(Sides),
+}
+
+fn unaligned(left: &Files, right: &Files, hashes: &[Expr], at_once: u64) -> PolarsResult<Unaligned> {
+    let (mut rows, mut marked) = (Vec::new(), None::<Sides>);
+    for (ours, theirs) in shares(&left.counts()?, &right.counts()?, at_once) {
+        let ours = rows_of(left.narrow_some(ours, hashes, Keep::All)?, 0)?;
+        let theirs = rows_of(right.narrow_some(theirs, hashes, Keep::All)?, RIGHT)?;
+        let (ours_left, theirs_left) = align(&ours, &theirs);
+        let over = ours_left.into_iter().map(|i| ours[i]).chain(theirs_left.into_iter().map(|i| theirs[i]));
+        match &mut marked {
+            Some(sides) => over.for_each(|(_, _, position)| sides.add(position)),
+            None => rows.extend(over),
+        }
+        if marked.is_none() && rows.len() as u64 > at_once {
+            marked = Some(Sides::of(std::mem::take(&mut rows)));
+        }
+    }
+    Ok(marked.map_or(Unaligned::Rows(rows), Unaligned::Marked))
+}
+
+/// The files of both sides in shares, each of about so many rows and of like parts of both.
+fn shares(left: &[u64], right: &[u64], at_once: u64) -> Vec<(Range<usize>, Range<usize>)> {
+    let (all_left, all_right) = (left.iter().sum::<u64>().max(1), right.iter().sum::<u64>().max(1));
+    let (mut shares, mut rows) = (vec![(0..0, 0..0)], 0u64);
+    let (mut done_left, mut done_right) = (0u128, 0u128);
+    loop {
+        let Some((ours, theirs)) = shares.last_mut() else { return shares };
+        let behind = done_left * u128::from(all_right) <= done_right * u128::from(all_left);
+        let (next_left, next_right) = (left.get(ours.end), right.get(theirs.end));
+        let (next, is_left) = match (next_left, next_right) {
+            (Some(rows), None) => (*rows, true),
+            (None, Some(rows)) => (*rows, false),
+            (Some(l), Some(r)) => if behind { (*l, true) } else { (*r, false) },
+            (None, None) => return shares,
+        };
+        if rows > 0 && rows + next > at_once {
+            let (ours, theirs) = (ours.end, theirs.end);
+            shares.push((ours..ours, theirs..theirs));
+            rows = 0;
+            continue;
+        }
+        rows += next;
+        if is_left {
+            ours.end += 1;
+            done_left += u128::from(next);
+        } else {
+            theirs.end += 1;
+            done_right += u128::from(next);
+        }
+    }
+}
+
+/// The rows of one side, in their order.
+fn rows_of(frame: LazyFrame, side: u64) -> PolarsResult<Vec<Row>> {
+    rows_in(&collect(frame)?, side)
+}
+
+fn rows_in(frame: &DataFrame, side: u64) -> PolarsResult<Vec<Row>> {
+    let column = |name| PolarsResult::Ok(frame.column(name)?.u64()?.into_no_null_iter());
+    let hashes = column(HASH)?.zip(column(SECOND)?);
+    Ok(hashes.zip(column(POSITION)?).map(|((hash, second), position)| (hash, second, position | side)).collect())
+}
+
+/// As [`unequal`], of the rows that `rest` marks, hash by hash in several passes.
+fn unequal_in_lots(left: &Files, right: &Files, hashes: &[Expr], rest: &Rest, at_once: u64) -> PolarsResult<Sides> {
+    let mut sides = Sides::default();
+    let lots = lots(rest.left.total() + rest.right.total(), at_once);
+    for lot in 0..lots {
+        let ours = rows_of(in_lot(left.narrow(hashes, Keep::Marked(&rest.left))?, lots, lot), 0)?;
+        let theirs = rows_of(in_lot(right.narrow(hashes, Keep::Marked(&rest.right))?, lots, lot), RIGHT)?;
+        sides.extend(unequal([ours, theirs].concat()));
+    }
+    Ok(sides)
+}
+
+/// What is left after equal rows have cancelled.
+fn unequal(mut rows: Vec<Row>) -> Sides {
+    rows.sort_unstable();
+    let mut sides = Sides::default();
+    for equal in rows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let lefts = equal.partition_point(|(_, _, position)| position & RIGHT == 0);
+        let pairs = lefts.min(equal.len() - lefts);
+        let single = equal[pairs..lefts].iter().chain(&equal[lefts + pairs..]);
+        single.for_each(|(_, _, position)| sides.add(*position));
+    }
+    sides
+}
+
+fn lots(rows: u64, at_once: u64) -> u64 {
+    rows / at_once + 1
 }
 
 /// Takes away pairs of rows that are equal but for the last digits of their doubles.
@@ -63,6 +165,7 @@ fn cancel_close(
     rest: &Rest,
     exact: &[&Column],
     floating: &[&Column],
+    at_once: u64,
 ) -> PolarsResult<Rest> {
     let exact: Vec<&str> = exact.iter().map(|column| column.name.as_str()).collect();
     let names: Vec<String> = (0..floating.len()).map(|i| format!("floating{i}")).collect();
@@ -71,7 +174,7 @@ fn cancel_close(
     columns
         .extend(floating.map(|(column, name)| col(column.name.as_str()).cast(DataType::Float64).alias(name.as_str())));
     let order: Vec<&str> = [HASH].into_iter().chain(names.iter().map(String::as_str)).collect();
-    let lots = lots(rest.left.total() + rest.right.total());
+    let lots = lots(rest.left.total() + rest.right.total(), at_once);
     let mut closer = Sides::default();
     for lot in 0..lots {
         let ours = left.narrow(&columns, Keep::Marked(&rest.left))?;
@@ -100,6 +203,17 @@ struct Sides {
 }
 
 impl Sides {
+    fn of(rows: Vec<Row>) -> Self {
+        let mut sides = Sides::default();
+        rows.into_iter().for_each(|(_, _, position)| sides.add(position));
+        sides
+    }
+
+    fn extend(&mut self, other: Sides) {
+        self.left.union(&other.left);
+        self.right.union(&other.right);
+    }
+
     fn add(&mut self, position: u64) {
         match position & RIGHT {
             0 => self.left.set(position),
@@ -109,22 +223,6 @@ impl Sides {
 
     fn done(self) -> Rest {
         Rest { left: Arc::new(self.left), right: Arc::new(self.right) }
-    }
-
-    /// Adds what is left after equal rows have cancelled; the rows are sorted by their first hash.
-    fn add_unequal(&mut self, rows: &DataFrame) -> PolarsResult<()> {
-        let (second, positions) = (rows.column(SECOND)?.u64()?.rechunk(), rows.column(POSITION)?.u64()?.rechunk());
-        for run in runs(rows.column(HASH)?.u64()?) {
-            let mut run: Vec<(u64, u64)> = run.filter_map(|i| Some((second.get(i)?, positions.get(i)?))).collect();
-            run.sort_unstable();
-            for equal in run.chunk_by(|a, b| a.0 == b.0) {
-                let lefts = equal.partition_point(|(_, position)| position & RIGHT == 0);
-                let pairs = lefts.min(equal.len() - lefts);
-                let single = equal[pairs..lefts].iter().chain(&equal[lefts + pairs..]);
-                single.for_each(|(_, position)| self.add(*position));
-            }
-        }
-        Ok(())
     }
 
     /// Adds what is left after close rows have cancelled; the rows are sorted by the hash of their exact values, then

@@ -34,6 +34,7 @@ mod schema;
 mod side;
 mod snapshot;
 mod span;
+mod spread;
 mod stored;
 mod table;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub use scan::{FILE_COLUMN, ROW_COLUMN};
 pub use schema::TableSchema;
 pub use side::Side;
 pub use snapshot::Snapshot;
+pub use spread::Spread;
 pub use stored::Stored;
 pub use table::{Stamp, Table};
 pub use write::Writer;

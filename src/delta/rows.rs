@@ -1,6 +1,7 @@
 //! Rows by position: one bit per row says which rows of which files are meant, so that no decision about rows holds
 //! the rows themselves.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars::prelude::{
@@ -67,7 +68,12 @@ impl Files {
 
     /// `columns` and [`POSITION`] of the rows to keep.
     pub(super) fn narrow(&self, columns: &[Expr], keep: Keep) -> PolarsResult<LazyFrame> {
-        self.read(&(0..self.len()).collect::<Vec<_>>(), keep, |file, frame| {
+        self.narrow_some(0..self.len(), columns, keep)
+    }
+
+    /// As [`Files::narrow`], of the files of these numbers.
+    pub(super) fn narrow_some(&self, files: Range<usize>, columns: &[Expr], keep: Keep) -> PolarsResult<LazyFrame> {
+        self.read(&files.collect::<Vec<_>>(), keep, |file, frame| {
             let position = (col(ROW).cast(DataType::UInt64) + lit((file as u64) << 32)).alias(POSITION);
             frame.select([columns, &[position]].concat())
         })
@@ -113,10 +119,7 @@ impl Files {
         let mut frames: Vec<LazyFrame> = files
             .iter()
             .filter(|&&file| !matches!(keep, Keep::Marked(marks) if marks.count(file) == 0))
-            .map(|&file| {
-                let numbered = self.frames[file].clone().with_row_index(ROW, None);
-                select(file, keep.of(file, numbered))
-            })
+            .map(|&file| select(file, keep.of(file, self.frames[file].clone())))
             .collect();
         match frames.len() {
             0 => Ok(select(0, DataFrame::empty_with_schema(&self.schema).lazy().with_row_index(ROW, None))),
@@ -127,11 +130,17 @@ impl Files {
 }
 
 impl Keep<'_> {
+    /// The rows to keep, numbered. What lies before the first marked row and after the last is not read.
     fn of(self, file: usize, frame: LazyFrame) -> LazyFrame {
         match self {
-            Keep::Marked(marks) => frame.filter(marks.contain(file)),
-            Keep::Unmarked(marks) if marks.count(file) > 0 => frame.filter(marks.contain(file).not()),
-            Keep::All | Keep::Unmarked(_) => frame,
+            Keep::Marked(marks) => {
+                let (first, rows) = marks.span(file);
+                frame.slice(i64::from(first), rows).with_row_index(ROW, Some(first)).filter(marks.contain(file))
+            }
+            Keep::Unmarked(marks) if marks.count(file) > 0 => {
+                frame.with_row_index(ROW, None).filter(marks.contain(file).not())
+            }
+            Keep::All | Keep::Unmarked(_) => frame.with_row_index(ROW, None),
         }
     }
 }
@@ -195,6 +204,16 @@ impl Marks {
     /// How many rows of a file are marked.
     pub(super) fn count(&self, file: usize) -> u64 {
         self.0.get(file).map_or(0, |words| words.iter().map(|word| u64::from(word.count_ones())).sum())
+    }
+
+    /// The first marked row of a file and how many there are from it to the last.
+    fn span(&self, file: usize) -> (u32, u32) {
+        let words = self.0.get(file).map_or(&[][..], Vec::as_slice);
+        let (first, last) = (words.iter().position(|&word| word != 0), words.iter().rposition(|&word| word != 0));
+        let Some((first, last)) = first.zip(last) else { return (0, 0) };
+        let start = first as u32 * 64 + words[first].trailing_zeros();
+        let end = last as u32 * 64 + 64 - words[last].leading_zeros();
+        (start, end - start)
     }
 
     /// How many rows of all files are marked.

@@ -166,6 +166,26 @@ impl Expr {
         inputs
     }
 
+    /// The one column that it reads, if it never decreases while that column grows, and is NULL where that is: the
+    /// column itself, the start of its day, month or year in UTC, its date.
+    pub fn grows_with(&self) -> Option<&str> {
+        match self.node.as_ref() {
+            Node::Column(name) => Some(name),
+            Node::Cast(Cast { input, .. }) => match (&input.ty, &self.ty) {
+                (Type::Date, Type::Timestamp) | (Type::Timestamp, Type::Date) => input.grows_with(),
+                (from, to) if from.is_integer() && to.is_integer() => input.grows_with(),
+                _ => None,
+            },
+            // in a zone whose clocks go back over midnight, a day may begin twice
+            Node::Call(function, arguments) => match (function.definition().name, arguments.as_slice()) {
+                ("date_trunc", [_, x]) => x.grows_with(),
+                ("date_part", [part, x]) if *part == Expr::text("year") => x.grows_with(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub(super) fn collect_columns(&self, names: &mut BTreeSet<String>) {
         if let Node::Column(name) = self.node.as_ref() {
             names.insert(name.clone());

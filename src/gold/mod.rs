@@ -7,6 +7,7 @@
 
 mod grouping;
 mod needed;
+mod prune;
 mod recompute;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 use polars::prelude::LazyFrame;
 
 pub use needed::columns_needed;
+pub use prune::{Spread, may_hold, telling_columns};
 pub use recompute::recompute;
 pub use touched::touched_keys;
 

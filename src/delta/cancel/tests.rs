@@ -17,9 +17,9 @@ fn columns(frame: &DataFrame) -> Vec<Column> {
 }
 
 /// The rows that are left on each side, as text, sorted.
-fn rest(left: &[DataFrame], right: &[DataFrame], lots: u64) -> [Vec<String>; 2] {
+fn rest(left: &[DataFrame], right: &[DataFrame], at_once: u64) -> [Vec<String>; 2] {
     let (l, r) = (files(left), files(right));
-    let rest = cancel_in_lots(&l, &r, &columns(&left[0]), lots).unwrap();
+    let rest = cancel_at_once(&l, &r, &columns(&left[0]), at_once).unwrap();
     let rows = |files: &Files, marks| {
         let all: Vec<usize> = (0..files.len()).collect();
         texts(&collect(files.rows(&all, Keep::Marked(marks)).unwrap()).unwrap())
@@ -61,12 +61,12 @@ proptest! {
         left in prop::collection::vec((prop::option::of(0..3), prop::option::of(0..4u8), prop::option::of(any::<bool>())), 0..40),
         right in prop::collection::vec((prop::option::of(0..3), prop::option::of(0..4u8), prop::option::of(any::<bool>())), 0..40),
         cut in 0..40usize,
-        lots in 1..4u64,
+        at_once in 1..90u64,
     ) {
         let (all_left, all_right) = (frame(&left), frame(&right));
         let cut = cut.min(left.len());
         let left = [frame(&left[..cut]), frame(&left[cut..])];
-        prop_assert_eq!(rest(&left, std::slice::from_ref(&all_right), lots), naive(texts(&all_left), texts(&all_right)));
+        prop_assert_eq!(rest(&left, std::slice::from_ref(&all_right), at_once), naive(texts(&all_left), texts(&all_right)));
     }
 }
 
@@ -74,7 +74,7 @@ proptest! {
 fn doubles_that_differ_in_their_last_digits_cancel() {
     let left = df!("k" => [1, 1, 2, 3], "x" => [Some(0.1 + 0.2), Some(5.0), None, Some(1.0)]).unwrap();
     let right = df!("k" => [1, 1, 2, 3], "x" => [Some(5.0), Some(0.3), None, Some(1.000_001)]).unwrap();
-    let [left, right] = rest(&[left], &[right], 1);
+    let [left, right] = rest(&[left], &[right], AT_ONCE);
     assert_eq!((left.len(), right.len()), (1, 1));
     assert!(left[0].contains("Int32(3)"), "{left:?}");
 }
@@ -86,7 +86,7 @@ fn nested_values_cancel() {
         let both = polars::prelude::as_struct(vec![col("x"), col("y")]);
         frame.lazy().group_by_stable([col("k")]).agg([both.alias("items")]).collect().unwrap()
     };
-    assert_eq!(rest(&[nested(Some("2"))], &[nested(Some("2"))], 1), [vec![], Vec::<String>::new()]);
-    let [left, right] = rest(&[nested(Some("2"))], &[nested(None)], 1);
+    assert_eq!(rest(&[nested(Some("2"))], &[nested(Some("2"))], AT_ONCE), [vec![], Vec::<String>::new()]);
+    let [left, right] = rest(&[nested(Some("2"))], &[nested(None)], AT_ONCE);
     assert_eq!((left.len(), right.len()), (1, 1));
 }

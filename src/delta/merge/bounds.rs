@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-use polars::prelude::{AnyValue, DataFrame, Expr, IntoLazy, LazyFrame, PolarsResult, col};
+use chrono::{DateTime, NaiveDate};
+use polars::prelude::{AnyValue, DataFrame, Expr, IntoLazy, LazyFrame, PolarsResult, TimeUnit, col};
 use serde_json::{Map, Value};
 
 use super::rules::Rules;
+use crate::delta::DataFile;
 use crate::delta::rows::{Files, Keep, collect};
 use crate::expr::{Column, Type};
 
@@ -14,10 +15,13 @@ use crate::expr::{Column, Type};
 /// are sure to be whole.
 const WHOLE_TEXT: usize = 32;
 
-/// A value whose statistics can be trusted to the last digit. Timestamps (cut to milliseconds), decimals and doubles
-/// (JSON numbers) are not.
+/// Writers cut timestamps in statistics to milliseconds, some of them toward zero.
+const CUT_MICROS: i64 = 1_000;
+
+/// A value whose statistics can be trusted to the last digit, or that they are made wider for. Decimals and doubles
+/// (JSON numbers) cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Bound {
+pub(in crate::delta) enum Bound {
     Integer(i64),
     Text(String),
 }
@@ -38,9 +42,56 @@ pub(super) struct Bounds(Vec<Range>);
 
 /// What the log says of a file.
 #[derive(Clone, Copy)]
-pub(super) struct Described<'a> {
+pub(in crate::delta) struct Described<'a> {
     pub statistics: &'a Map<String, Value>,
     pub partition_values: &'a BTreeMap<String, Option<String>>,
+}
+
+/// Between which values one column of a file lies. A bound that is not known is open.
+pub(in crate::delta) struct Extremes {
+    pub least: Option<Bound>,
+    pub greatest: Option<Bound>,
+    /// whether it may hold NULL
+    pub nulls: bool,
+    /// whether it may hold anything else
+    pub values: bool,
+}
+
+impl<'a> From<&'a DataFile> for Described<'a> {
+    fn from(file: &'a DataFile) -> Self {
+        Described { statistics: file.statistics(), partition_values: file.partition_values() }
+    }
+}
+
+impl Described<'_> {
+    /// Of a column whose type [`has_bounds`].
+    pub(in crate::delta) fn extremes(self, column: &str, ty: &Type) -> Extremes {
+        if let Some(value) = self.partition_values.get(column) {
+            // The protocol reads an empty text as NULL.
+            let text = value.as_deref().filter(|text| !text.is_empty());
+            let bound = text.filter(|_| *ty != Type::Timestamp).and_then(|text| from_text(text, ty));
+            return Extremes { least: bound.clone(), greatest: bound, nulls: text.is_none(), values: text.is_some() };
+        }
+        let of_column = |side: &str| self.statistics.get(side).and_then(|columns| columns.get(column));
+        let nulls = of_column("nullCount").and_then(Value::as_u64);
+        let rows = self.statistics.get("numRecords").and_then(Value::as_u64);
+        let bound = |side| of_column(side).and_then(|value| from_json(value, ty));
+        let (mut least, mut greatest) = (bound("minValues"), bound("maxValues").filter(whole));
+        if *ty == Type::Timestamp {
+            least = least.map(|bound| bound.moved(-CUT_MICROS));
+            greatest = greatest.map(|bound| bound.moved(CUT_MICROS));
+        }
+        Extremes { least, greatest, nulls: nulls != Some(0), values: nulls.is_none() || nulls != rows }
+    }
+}
+
+impl Bound {
+    fn moved(self, by: i64) -> Self {
+        match self {
+            Bound::Integer(value) => Bound::Integer(value.saturating_add(by)),
+            text @ Bound::Text(_) => text,
+        }
+    }
 }
 
 impl Bounds {
@@ -67,9 +118,12 @@ impl Bounds {
             let (least, greatest) = (value(format!("least{i}"))?, value(format!("greatest{i}"))?);
             let nulls = value(format!("nulls{i}"))?.try_extract::<u64>()? > 0;
             let values = to_bound(&least).zip(to_bound(&greatest));
-            Ok(Range { column: column.name.clone(), ty: column.ty.clone(), values, nulls })
+            // what has no bound must not look as if there were only NULLs
+            let told = values.is_some() || least.is_null();
+            Ok(told.then(|| Range { column: column.name.clone(), ty: column.ty.clone(), values, nulls }))
         };
-        columns.iter().enumerate().map(range).collect::<PolarsResult<_>>().map(Bounds)
+        let ranges: Vec<Option<Range>> = columns.iter().enumerate().map(range).collect::<PolarsResult<_>>()?;
+        Ok(Bounds(ranges.into_iter().flatten().collect()))
     }
 
     /// Whether the file may hold a key within the bounds.
@@ -80,21 +134,9 @@ impl Bounds {
 
 impl Range {
     fn may_hold(&self, file: Described) -> bool {
-        if let Some(value) = file.partition_values.get(&self.column) {
-            // The protocol reads an empty text as NULL.
-            return match value.as_deref().filter(|text| !text.is_empty()) {
-                None => self.nulls,
-                Some(text) => from_text(text, &self.ty).is_none_or(|bound| self.meets(Some(&bound), Some(&bound))),
-            };
-        }
-        let of_column = |side: &str| file.statistics.get(side).and_then(|columns| columns.get(&self.column));
-        let nulls = of_column("nullCount").and_then(Value::as_u64);
-        let rows = file.statistics.get("numRecords").and_then(Value::as_u64);
-        let has_values = nulls.is_none() || nulls != rows;
-        let least = of_column("minValues").and_then(|value| from_json(value, &self.ty));
-        let greatest = of_column("maxValues").and_then(|value| from_json(value, &self.ty)).filter(whole);
-        let has_nulls = nulls != Some(0);
-        (self.nulls && has_nulls) || (has_values && self.meets(least.as_ref(), greatest.as_ref()))
+        let of_file = file.extremes(&self.column, &self.ty);
+        let meets = || self.meets(of_file.least.as_ref(), of_file.greatest.as_ref());
+        (self.nulls && of_file.nulls) || (of_file.values && meets())
     }
 
     /// Whether the range and the one from `least` to `greatest` have a value in common; `None` is open.
@@ -104,8 +146,9 @@ impl Range {
     }
 }
 
-fn has_bounds(ty: &Type) -> bool {
-    ty.is_integer() || matches!(ty, Type::String | Type::Date)
+/// Whether the log tells between which values a column of this type lies.
+pub(in crate::delta) fn has_bounds(ty: &Type) -> bool {
+    ty.is_integer() || matches!(ty, Type::String | Type::Date | Type::Timestamp)
 }
 
 fn extremes(columns: usize) -> Vec<Expr> {
@@ -126,6 +169,9 @@ fn to_bound(value: &AnyValue) -> Option<Bound> {
         AnyValue::String(text) => Some(Bound::Text((*text).into())),
         AnyValue::StringOwned(text) => Some(Bound::Text(text.to_string())),
         AnyValue::Date(days) => Some(Bound::Integer(i64::from(*days))),
+        AnyValue::Datetime(micros, TimeUnit::Microseconds, _) => Some(Bound::Integer(*micros)),
+        AnyValue::DatetimeOwned(micros, TimeUnit::Microseconds, _) => Some(Bound::Integer(*micros)),
+        AnyValue::Datetime(..) | AnyValue::DatetimeOwned(..) => None,
         other => other.try_extract().ok().map(Bound::Integer),
     }
 }
@@ -144,6 +190,7 @@ fn from_text(text: &str, ty: &Type) -> Option<Bound> {
             let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
             Some(Bound::Integer(date.signed_duration_since(NaiveDate::default()).num_days()))
         }
+        Type::Timestamp => Some(Bound::Integer(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())),
         Type::String => Some(Bound::Text(text.into())),
         _ => None,
     }

@@ -13,9 +13,10 @@ mod winners;
 use std::sync::Arc;
 
 use polars::prelude::DataFrame;
+pub(in crate::delta) use bounds::{Bound, Described, has_bounds};
 pub(in crate::delta) use same::{close, same};
 
-use self::bounds::{Bounds, Described};
+use self::bounds::Bounds;
 use self::decide::{Decision, decide};
 use self::patches::Patches;
 use self::rewrite::{Side, rewrite};
@@ -164,8 +165,7 @@ fn candidates(source: &Files, described: &[DataFile], rules: &Rules) -> Result<V
         bounds.push(Bounds::of_keys(keys, rules)?);
     }
     let may_hold = |file: &DataFile| {
-        let file = Described { statistics: file.statistics(), partition_values: file.partition_values() };
-        bounds.iter().any(|bounds| bounds.may_hold(file))
+        bounds.iter().any(|bounds| bounds.may_hold(Described::from(file)))
     };
     Ok((0..described.len()).filter(|&file| may_hold(&described[file])).collect())
 }
