@@ -17,7 +17,7 @@ mod types;
 
 use std::collections::BTreeSet;
 
-pub use group::{Aggregate, group};
+pub use group::{Addable, Aggregate, exact_cells, exact_column, group};
 use polars::prelude as pl;
 pub use tree::Expr;
 use tree::Node;

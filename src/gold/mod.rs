@@ -5,6 +5,7 @@
 //! So a change touches just the groups of the rows that went or came, and of the rows that a changed joined table
 //! matches; the rows of all other groups are as they were.
 
+mod addition;
 mod grouping;
 mod needed;
 mod prune;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 
 use polars::prelude::LazyFrame;
 
+pub use addition::{Added, Addition};
 pub use needed::columns_needed;
 pub use prune::{Spread, may_hold, telling_columns};
 pub use recompute::recompute;

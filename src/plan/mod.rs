@@ -14,7 +14,7 @@ pub use backfill_request::BackfillRequest;
 pub use decide::{Decision, Wanted, decide};
 pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, read_as, unreadable};
 pub use guard::guard;
-pub use predict::{Landing, plan};
+pub use predict::{Full, Landing, plan};
 pub use ranges::{Chunk, Moment, Range};
 pub use state::{Hold, LakeState, TableState};
 

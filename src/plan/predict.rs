@@ -11,6 +11,9 @@ use crate::report::{Action, FileNote};
 /// The files of each bronze table, by path, and what is to be done with them.
 pub type Landing = BTreeMap<TableName, Vec<(String, Verdict)>>;
 
+/// Why all of a gold table would be computed anew, of those for which the log tells.
+pub type Full = BTreeMap<TableName, String>;
+
 /// What `run` would do for `request`. `rows_beyond` tells how many rows of a bronze table lie beyond a batch, where
 /// statistics know.
 pub fn plan(
@@ -18,6 +21,7 @@ pub fn plan(
     lake: &LakeState,
     landing: &Landing,
     request: &Request,
+    full: &Full,
     rows_beyond: &dyn Fn(&TableName, Option<i64>) -> Option<u64>,
 ) -> Plan {
     let mut tasks: Vec<Task> = Vec::new();
@@ -27,7 +31,7 @@ pub fn plan(
             tasks.iter().filter(|t| t.action != Action::None).map(|t| t.table.clone()).collect();
         let mut task = match &table.definition {
             Definition::Bronze(_) => bronze(name, landing.get(name).map_or(&[], Vec::as_slice)),
-            definition => Downstream { project, lake, changing: &changing, rows_beyond }.task(table, definition),
+            definition => Downstream { project, lake, changing: &changing, full, rows_beyond }.task(table, definition),
         };
         task.needs = project.inputs(name).into_iter().filter(|i| request.tables.contains(i)).collect();
         tasks.push(task);
@@ -73,6 +77,7 @@ struct Downstream<'a> {
     project: &'a Project,
     lake: &'a LakeState,
     changing: &'a BTreeSet<TableName>,
+    full: &'a Full,
     rows_beyond: &'a dyn Fn(&TableName, Option<i64>) -> Option<u64>,
 }
 
@@ -101,7 +106,16 @@ impl Downstream<'_> {
         let news: Vec<_> = from.keys().map(|i| format!("`{i}`")).collect();
         let why = if first { "first load".into() } else { format!("new in {}", news.join(", ")) };
         match definition {
-            Definition::Gold(derived) => gold(name, derived, first, why),
+            Definition::Gold(derived) => {
+                // what is about to change will tell otherwise
+                let is_settled = self.project.inputs(name).iter().all(|input| !self.changing.contains(input));
+                match self.full.get(name).filter(|_| is_settled && !first) {
+                    Some(full) => {
+                        Task { mode: Some(Mode::Full), ..task(name, Action::Merge, format!("{why}; {full}")) }
+                    }
+                    None => gold(name, derived, first, why),
+                }
+            }
             Definition::Silver(events) => {
                 let rows = from.iter().map(|(input, w)| (self.rows_beyond)(input, *w)).sum();
                 Task { rows, ..task(name, silver_action(events), why) }

@@ -1,22 +1,24 @@
 //! How much of a derived table is to be computed anew.
 
+mod columns;
+mod cost;
+
 use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
+pub use self::columns::whole;
+use self::columns::{fitting, input};
 use super::anew::Rows;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::look::Seen;
 use super::stream;
-use crate::delta::{self, At, DataFile, FileDiff, Snapshot, TableSchema};
-use crate::expr::{Column, Columns};
-use crate::gold::{self, Change, Input, Strategy};
+use crate::delta::{self, At, DataFile, FileDiff, Snapshot};
+use crate::expr::Columns;
+use crate::gold::{self, Added, Addition, Change, Input, Strategy};
 use crate::name::TableName;
 use crate::plan::Decision;
-use crate::project::{Definition, Derived, OnChange, Project};
-
-/// Rows in differing files that are looked through whatever the size of the inputs.
-const SMALL_DIFFERENCE: u64 = 1_000_000;
+use crate::project::{Derived, Project};
 
 /// What is to be computed anew.
 pub enum Extent {
@@ -24,6 +26,8 @@ pub enum Extent {
     Nothing,
     /// the groups of these keys
     Groups(DataFrame),
+    /// next to nothing: what the groups are now follows from what they were
+    Added(Added),
     /// all of it
     All,
 }
@@ -37,8 +41,18 @@ pub struct Inputs<'a> {
 struct Pinned<'a> {
     table: &'a TableName,
     new: &'a Snapshot,
-    /// those that count
+    /// those without which the table cannot be computed
     columns: Columns,
+}
+
+/// What the log tells of a change.
+enum Foreseen<'a> {
+    /// the rows are the same
+    Same,
+    /// all is to be computed anew: why
+    Full(String),
+    /// the rows that differ tell
+    Compared(BTreeMap<&'a TableName, Old>),
 }
 
 /// The version of an input that was last computed from.
@@ -68,42 +82,105 @@ impl<'a> Inputs<'a> {
         self.pinned.iter().map(|pinned| pinned.input(None)).collect()
     }
 
+    /// The inputs without the files that the log proves to have no row of the groups `touched`.
+    pub fn of_groups(&self, touched: &DataFrame) -> Result<Vec<Input>> {
+        self.pinned.iter().map(|pinned| pinned.of_groups(self.derived, touched)).collect()
+    }
+
     /// What is to be computed anew, and why.
     pub async fn extent(&self, seen: &Seen) -> Result<(Extent, String)> {
         let news = seen.reason();
-        let (Decision::Advance { from, .. }, Some(own)) = (&seen.decision, &seen.own) else {
+        let (Decision::Advance { from, mixed }, Some(own)) = (&seen.decision, &seen.own) else {
             return Ok((Extent::All, news));
         };
-        let olds = match self.olds(from).await? {
-            Ok(olds) => olds,
-            Err(why) => return Ok((Extent::All, format!("{news}; full: {why}"))),
+        let olds = match self.foresee(from, *mixed).await? {
+            Foreseen::Same => return Ok((Extent::Nothing, format!("{news}, whose rows are the same"))),
+            Foreseen::Full(why) => return Ok((Extent::All, format!("{news}; full: {why}"))),
+            Foreseen::Compared(olds) => olds,
         };
-        if olds.values().all(|old| old.files.is_empty()) {
-            return Ok((Extent::Nothing, format!("{news}, whose rows are the same")));
-        }
-        if let Strategy::Full { why } = gold::strategy(self.derived) {
-            return Ok((Extent::All, format!("{news}; full: {why}")));
-        }
-        if self.costs_more_than_all(&olds) {
-            return Ok((Extent::All, format!("{news}; full: most of its files are new")));
-        }
         // What changed may no longer be there to be read, since files that a table has left are deleted some day.
-        let keys = match self.touched(&olds).await {
-            Ok(keys) => keys,
+        Ok(match self.compare(&olds, own, *mixed).await {
+            Ok((extent, how)) => (extent, format!("{news}; {how}")),
             Err(error) => {
                 let why = format!("{news}; full: what changed cannot be told ({error})");
                 tracing::warn!(%why, "all of the table is computed anew");
-                return Ok((Extent::All, why));
+                (Extent::All, why)
             }
-        };
-        let (touched, groups) = (keys.height() as u64, own.rows().unwrap_or(0));
-        Ok(match touched {
-            0 => (Extent::Nothing, format!("{news}; incremental: 0 of {groups} groups")),
-            2.. if touched * 2 > groups => {
-                (Extent::All, format!("{news}; full: {touched} of {groups} groups are touched"))
-            }
-            _ => (Extent::Groups(keys), format!("{news}; incremental: {touched} of {groups} groups")),
         })
+    }
+
+    /// Why all of the table is to be computed anew, if the log alone tells so.
+    pub async fn full(&self, from: &BTreeMap<TableName, Option<i64>>, mixed: bool) -> Result<Option<String>> {
+        Ok(match self.foresee(from, mixed).await? {
+            Foreseen::Full(why) => Some(why),
+            Foreseen::Same | Foreseen::Compared(_) => None,
+        })
+    }
+
+    /// What the log alone tells, before any row is read.
+    async fn foresee(&self, from: &BTreeMap<TableName, Option<i64>>, mixed: bool) -> Result<Foreseen<'_>> {
+        let olds = match self.olds(from).await? {
+            Ok(olds) => olds,
+            Err(why) => return Ok(Foreseen::Full(why)),
+        };
+        if olds.values().all(|old| old.files.is_empty()) {
+            return Ok(Foreseen::Same);
+        }
+        if let Strategy::Full { why } = gold::strategy(self.derived) {
+            return Ok(Foreseen::Full(why));
+        }
+        let rows = |files: &[DataFile]| files.iter().filter_map(DataFile::rows).sum::<u64>();
+        let differing = olds.values().map(|old| rows(&old.files.removed) + rows(&old.files.added)).sum();
+        let all = self.pinned.iter().map(|pinned| rows(pinned.new.files())).sum();
+        let reread = if self.addition(&olds, mixed).is_some() { cost::Reread::No } else { cost::Reread::Groups };
+        Ok(cost::too_much(differing, all, reread).map_or(Foreseen::Compared(olds), Foreseen::Full))
+    }
+
+    /// A table that follows two definitions holds groups that today's would not have given.
+    fn addition(&self, olds: &BTreeMap<&TableName, Old>, mixed: bool) -> Option<Addition<'_>> {
+        let changed: Vec<&TableName> = olds.iter().filter(|(_, old)| !old.files.is_empty()).map(|(t, _)| *t).collect();
+        Addition::of(self.derived, &changed).filter(|_| !mixed)
+    }
+
+    /// What the rows that changed touch, and how it is to be followed.
+    async fn compare(&self, olds: &BTreeMap<&TableName, Old>, own: &Snapshot, mixed: bool) -> Result<(Extent, String)> {
+        let inputs = self.changed(olds).await?;
+        let groups = own.rows().unwrap_or(0);
+        if let Some(addition) = self.addition(olds, mixed) {
+            match added(&addition, &inputs, own).await {
+                Ok(added) if added.touched.height() == 0 => {
+                    return Ok((Extent::Nothing, format!("incremental: 0 of {groups} groups")));
+                }
+                Ok(added) => {
+                    let (touched, anew) = (added.touched.height(), added.anew.height());
+                    let how = format!("incremental: {touched} of {groups} groups, {} by addition", touched - anew);
+                    return Ok((Extent::Added(added), how));
+                }
+                // What is wrong with the rows, all of a group's rows will tell.
+                Err(error) => tracing::debug!(%error, "groups do not follow by addition"),
+            }
+        }
+        let keys = gold::touched_keys(self.derived, &inputs)?;
+        let keys = tokio::task::spawn_blocking(move || stream::collect(keys)).await??;
+        let touched = keys.height() as u64;
+        Ok(match touched {
+            0 => (Extent::Nothing, format!("incremental: 0 of {groups} groups")),
+            2.. if touched * 2 > groups => (Extent::All, format!("full: {touched} of {groups} groups are touched")),
+            _ => (Extent::Groups(keys), format!("incremental: {touched} of {groups} groups")),
+        })
+    }
+
+    /// The inputs with what changed in them.
+    async fn changed(&self, olds: &BTreeMap<&TableName, Old>) -> Result<Vec<Input>> {
+        let mut inputs = Vec::new();
+        for pinned in &self.pinned {
+            let change = match olds.get(pinned.table) {
+                Some(old) => Some(pinned.change(&old.snapshot).await?),
+                None => None,
+            };
+            inputs.push(pinned.input(change)?);
+        }
+        Ok(inputs)
     }
 
     /// The versions last computed from of the inputs that have news; or why they cannot be compared.
@@ -134,34 +211,39 @@ impl<'a> Inputs<'a> {
         }
         Ok(Ok(olds))
     }
+}
 
-    /// Whether the files that differ hold more rows than the inputs themselves, so that finding out what changed costs
-    /// more than computing all of it. Not asked of what is small anyway.
-    fn costs_more_than_all(&self, olds: &BTreeMap<&TableName, Old>) -> bool {
-        let rows = |files: &[DataFile]| files.iter().filter_map(DataFile::rows).sum::<u64>();
-        let differing: u64 = olds.values().map(|old| rows(&old.files.removed) + rows(&old.files.added)).sum();
-        let all: u64 = self.pinned.iter().map(|pinned| rows(pinned.new.files())).sum();
-        differing > SMALL_DIFFERENCE && differing > all
-    }
-
-    /// The keys of the groups that the changes touch.
-    async fn touched(&self, olds: &BTreeMap<&TableName, Old>) -> Result<DataFrame> {
-        let mut inputs = Vec::new();
-        for pinned in &self.pinned {
-            let change = match olds.get(pinned.table) {
-                Some(old) => Some(pinned.change(&old.snapshot).await?),
-                None => None,
-            };
-            inputs.push(pinned.input(change)?);
-        }
-        let keys = gold::touched_keys(self.derived, &inputs)?;
-        tokio::task::spawn_blocking(move || stream::collect(keys)).await?
-    }
+/// The groups whose rows changed, followed by addition.
+async fn added(addition: &Addition<'_>, inputs: &[Input], own: &Snapshot) -> Result<Added> {
+    let [removed, added] = addition.sides(inputs)?;
+    let sides = tokio::task::spawn_blocking(move || -> Result<_> {
+        Ok([stream::collect(removed)?, stream::collect(added)?])
+    });
+    let sides = sides.await??;
+    let touched = addition.touched(&sides)?;
+    let old = addition.of_groups(own.scan()?, &touched);
+    let old = tokio::task::spawn_blocking(move || stream::collect(old)).await??;
+    Ok(addition.add(touched, &old, &sides)?)
 }
 
 impl Pinned<'_> {
     fn input(&self, change: Option<Change>) -> Result<Input> {
         Ok(Input { change, ..input(self.table, &self.columns, &Rows::from(self.new))? })
+    }
+
+    fn of_groups(&self, derived: &Derived, touched: &DataFrame) -> Result<Input> {
+        let mut spreads = BTreeMap::new();
+        for column in gold::telling_columns(derived, self.table) {
+            if let Some(delta::Spread { least, greatest, nulls, values }) = self.new.spread(&column)? {
+                spreads.insert(column, gold::Spread { least, greatest, nulls, values });
+            }
+        }
+        let mut rows = Rows::from(self.new);
+        let mut may_hold = gold::may_hold(derived, self.table, touched, &spreads, rows.files.len())?.into_iter();
+        rows.files.retain(|_| may_hold.next().unwrap_or(true));
+        let (read, all) = (rows.files.len(), self.new.files().len());
+        tracing::debug!(table = %self.table, read, all, "files with rows of the touched groups");
+        input(self.table, &self.columns, &rows)
     }
 
     /// What changed since `old`, which has all columns that count.
@@ -171,74 +253,4 @@ impl Pinned<'_> {
         let select: Vec<Expr> = names.iter().map(|name| col(name.as_str())).collect();
         Ok(Change { old: old.scan()?.select(select), removed: diff.removed, added: diff.added })
     }
-}
-
-/// The inputs of a derived table, as these rows have them.
-///
-/// # Errors
-/// Rows do not have the columns that their table's definition gives them now.
-pub fn whole(
-    project: &Project,
-    name: &TableName,
-    derived: &Derived,
-    inputs: &BTreeMap<TableName, Rows>,
-) -> Result<Vec<Input>> {
-    let whole =
-        inputs.iter().map(|(table, rows)| input(table, &fitting(project, (name, derived), table, &rows.schema)?, rows));
-    whole.collect()
-}
-
-/// A column that the rows do not have yet is NULL.
-fn input(table: &TableName, columns: &Columns, rows: &Rows) -> Result<Input> {
-    let select: Vec<Expr> = columns
-        .iter()
-        .map(|column| match rows.schema.ty(&column.name) {
-            Some(_) => col(column.name.as_str()),
-            None => lit(Scalar::null(column.ty.to_polars())).alias(column.name.as_str()),
-        })
-        .collect();
-    Ok(Input { table: table.clone(), columns: columns.clone(), new: rows.scan()?.select(select), change: None })
-}
-
-/// The columns of an input that count: all but lineage or, of a table that is only joined, what the join uses.
-fn columns(project: &Project, derived: &Derived, table: &TableName) -> Columns {
-    let all = match project.tables.get(table).map(|t| &t.definition) {
-        Some(Definition::Silver(events)) => events.output.clone(),
-        Some(Definition::Gold(derived)) => derived.output.clone(),
-        _ => Vec::new(),
-    };
-    match gold::columns_read(derived, table) {
-        Some(read) => all.into_iter().filter(|c| read.contains(&c.name)).collect(),
-        None => all,
-    }
-}
-
-/// The columns of an input that count, as a table of the lake has them. It may be behind its definition: when it was not
-/// run with those below it, when it is on hold, or by `forward_only`, where a new column is NULL in all rows that are
-/// there. A column that makes no difference need not be there.
-fn fitting(
-    project: &Project,
-    (name, derived): (&TableName, &Derived),
-    table: &TableName,
-    found: &TableSchema,
-) -> Result<Columns> {
-    let all = columns(project, derived, table);
-    let on_change = project.tables.get(table).and_then(|t| t.definition.on_change());
-    let fits = |column: &Column| match found.ty(&column.name) {
-        Some(ty) => *ty == column.ty,
-        None => on_change == Some(OnChange::ForwardOnly),
-    };
-    if all.iter().all(fits) {
-        return Ok(all);
-    }
-    let needed = gold::columns_needed(derived, table);
-    let is_needed = |column: &Column| needed.as_ref().is_none_or(|needed| needed.contains(&column.name));
-    let needed: Columns = all.into_iter().filter(is_needed).collect();
-    let Some(column) = needed.iter().find(|column| !fits(column)) else { return Ok(needed) };
-    let was = found.ty(&column.name).map_or("not there".to_string(), ToString::to_string);
-    Err(Error::Refused(format!(
-        "`{name}` reads `{}` of `{table}` as {}, and in the lake it is {was}: `{table}` follows an earlier definition. \
-         Bring it up to date first: lakesmith run +{name}; if it is on hold: lakesmith restore {table} --release",
-        column.name, column.ty
-    )))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::LazyFrame;
+use polars::prelude::{IntoLazy, LazyFrame, UnionArgs, concat};
 
 use super::anew::{Anew, Rows, discard};
 use super::error::Result;
@@ -12,7 +12,7 @@ use super::look::Seen;
 use super::protocol::{self, folder, operation, table_state};
 use super::{Event, Run};
 use crate::delta::{self, Change, DataFile, MergeSpec, Merged, Scope, Snapshot, Table, TableSchema};
-use crate::gold;
+use crate::gold::{self, Added};
 use crate::name::TableName;
 use crate::plan::Decision;
 use crate::project::{Derived, definition_hash};
@@ -71,8 +71,16 @@ pub async fn advance(run: &Run, name: &TableName, derived: &Derived, seen: &Seen
     let merged = match extent {
         Extent::Nothing => Merged { adds: Vec::new(), removes: Vec::new(), rows: delta::MergeRows::default() },
         Extent::Groups(keys) => {
-            let frame = gold::recompute(derived, &inputs.whole()?, Some(keys.clone()))?;
+            let frame = gold::recompute(derived, &inputs.of_groups(&keys)?, Some(keys.clone()))?;
             gold.merge(base, &target, frame, Scope::Keys(keys)).await?
+        }
+        Extent::Added(Added { touched, rows, anew }) => {
+            let mut frames = vec![rows.lazy()];
+            if anew.height() > 0 {
+                frames.push(gold::recompute(derived, &inputs.of_groups(&anew)?, Some(anew))?);
+            }
+            let frame = concat(frames, UnionArgs::default())?;
+            gold.merge(base, &target, frame, Scope::Keys(touched)).await?
         }
         // Without a key the table becomes what was computed, as a multiset of rows.
         Extent::All => gold.merge(base, &target, gold::recompute(derived, &inputs.whole()?, None)?, Scope::All).await?,

@@ -1,13 +1,16 @@
 //! The plan of a run: looks at the lake and the landing folder, writes nothing.
 
+use std::collections::BTreeMap;
+
 use super::error::Result;
+use super::extent::Inputs;
 use super::landing;
 use super::ledger::Book;
 use super::look::{self, Looks};
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
-use crate::plan::{self, Landing, Plan, Request, Verdict};
-use crate::project::{Definition, Project};
+use crate::plan::{self, Decision, Full, LakeState, Landing, Plan, Request, Verdict, Wanted, decide};
+use crate::project::{Definition, OnChange, Project, definition_hash};
 
 /// What a run of `request` would do now.
 pub async fn plan(project: &Project, request: &Request) -> Result<Plan> {
@@ -19,7 +22,32 @@ pub async fn plan(project: &Project, request: &Request) -> Result<Plan> {
     }
     let files = files(project, &lake, request).await?;
     let rows = |name: &TableName, after: Option<i64>| rows_beyond(snapshots.get(name)?, after);
-    Ok(plan::plan(project, &states, &files, request, &rows))
+    let full = full(project, &snapshots, &states, request).await?;
+    Ok(plan::plan(project, &states, &files, request, &full, &rows))
+}
+
+/// The gold tables that a run would compute as a whole, as far as the log tells, and why.
+async fn full(
+    project: &Project,
+    snapshots: &BTreeMap<TableName, Snapshot>,
+    states: &LakeState,
+    request: &Request,
+) -> Result<Full> {
+    let mut full = Full::new();
+    for name in request.tables.iter().filter(|name| snapshots.contains_key(*name)) {
+        let Some(table) = project.tables.get(name) else { continue };
+        let Definition::Gold(derived) = &table.definition else { continue };
+        let (definition, names) = (definition_hash(project, name), project.inputs(name));
+        let on_change = table.definition.on_change().unwrap_or(OnChange::Rebuild);
+        let wanted = Wanted { table: name, inputs: &names, definition: &definition, on_change };
+        let Decision::Advance { from, mixed } = decide(wanted, states) else { continue };
+        let inputs: BTreeMap<_, _> =
+            names.iter().filter_map(|input| Some((input.clone(), snapshots.get(input)?.clone()))).collect();
+        // what does not fit, the run will say
+        let Ok(inputs) = Inputs::new(project, name, derived, &inputs) else { continue };
+        full.extend(inputs.full(&from, mixed).await?.map(|why| (name.clone(), why)));
+    }
+    Ok(full)
 }
 
 async fn files(project: &Project, lake: &Lake, request: &Request) -> Result<Landing> {

@@ -11,7 +11,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use apply::{OnFault, Rows, Tables, apply};
-pub(crate) use apply::{fresh, names, value};
+pub(crate) use apply::{column, fresh, names, renamed, value};
 pub(crate) use join::{with_join_keys, with_keys};
 use serde::Serialize;
 

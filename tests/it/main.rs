@@ -8,6 +8,7 @@ mod cli;
 mod commits;
 mod faulty;
 mod files;
+mod follow;
 mod house;
 mod idle;
 mod known;

@@ -66,7 +66,7 @@ async fn gold_stays_incremental_when_its_input_was_compacted_between_two_runs() 
     project.write("landing/events/9.csv", "id,kind,amount,at\n900,k3,1.00,2026-01-01T00:00:00Z\n");
     let report = project.run(0);
     let gold = table(&report, "gold.totals");
-    assert_eq!(gold["note"], "new in `silver.events`; incremental: 1 of 20 groups");
+    assert_eq!(gold["note"], "new in `silver.events`; incremental: 1 of 20 groups, 1 by addition");
     assert_eq!(gold["rows"]["updated"], 1);
     let totals = project.query("SELECT events, count(*) AS kinds FROM gold.totals GROUP BY events ORDER BY events");
     assert_eq!(totals, [json!({ "events": 2, "kinds": 19 }), json!({ "events": 3, "kinds": 1 })]);

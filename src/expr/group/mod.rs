@@ -2,12 +2,14 @@
 //! engine counts wrongly where a filter stands within an aggregate (polars#29322); sums are made of parts that cannot
 //! wrap, and put together and checked after it.
 
+mod addable;
 mod call;
 mod finish;
 mod partial;
 
 use std::collections::BTreeSet;
 
+pub use addable::{Addable, exact_cells, exact_column};
 pub(super) use call::{AGGREGATES, Call, Function, Order};
 use partial::Partial;
 use polars::prelude as pl;

@@ -1,5 +1,7 @@
+mod adds;
 mod definitions;
 mod follows;
+mod prune;
 mod world;
 
 use std::collections::BTreeMap;
