@@ -1,13 +1,15 @@
 //! Two multisets of rows, less what they have in common. Rows are told apart by a hash of 128 bits, and doubles that
 //! are the same to a merge are the same here.
 //!
-//! Most rows of a file that was written anew stand in the order that they had, so rows are first walked through side
-//! by side ([`align`]); only what that leaves is sorted.
+//! Most rows of a file that was written anew stand in their old places, so files of equal length are compared value by
+//! value ([`beside`]), or else in their old order, so rows are walked through on both sides ([`align`]). Only what that
+//! leaves is sorted.
 
 mod align;
+mod beside;
+mod shares;
 
 use std::cmp::Ordering;
-use std::ops::Range;
 use std::sync::Arc;
 
 use polars::prelude::{
@@ -16,6 +18,8 @@ use polars::prelude::{
 };
 
 use self::align::align;
+use self::beside::unequal_in_place;
+use self::shares::shares;
 use super::merge::close;
 use super::rows::{Files, Keep, Marks, POSITION, collect, hash};
 use crate::expr::Column;
@@ -47,11 +51,9 @@ pub(super) fn cancel(left: &Files, right: &Files, columns: &[Column]) -> PolarsR
 
 /// As [`cancel`], with the hashes of so many rows in memory.
 fn cancel_at_once(left: &Files, right: &Files, columns: &[Column], at_once: u64) -> PolarsResult<Rest> {
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let hashes = [hash(&names, 11).alias(HASH), hash(&names, 13).alias(SECOND)];
-    let rest = match unaligned(left, right, &hashes, at_once)? {
+    let rest = match unaligned(left, right, columns, at_once)? {
         Unaligned::Rows(rows) => unequal(rows),
-        Unaligned::Marked(rest) => unequal_in_lots(left, right, &hashes, &rest.done(), at_once)?,
+        Unaligned::Marked(rest) => unequal_in_lots(left, right, &hashes(columns), &rest.done(), at_once)?,
     };
     let (floating, exact): (Vec<&Column>, Vec<&Column>) = columns.iter().partition(|column| column.ty.is_floating());
     let rest = rest.done();
@@ -61,6 +63,11 @@ fn cancel_at_once(left: &Files, right: &Files, columns: &[Column], at_once: u64)
     cancel_close(left, right, &rest, &exact, &floating, at_once)
 }
 
+fn hashes(columns: &[Column]) -> [Expr; 2] {
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    [hash(&names, 11).alias(HASH), hash(&names, 13).alias(SECOND)]
+}
+
 /// What is left after rows that stand in the same order have cancelled.
 enum Unaligned {
     Rows(Vec<Row>),
@@ -68,52 +75,40 @@ enum Unaligned {
     Marked(Sides),
 }
 
-fn unaligned(left: &Files, right: &Files, hashes: &[Expr], at_once: u64) -> PolarsResult<Unaligned> {
-    let (mut rows, mut marked) = (Vec::new(), None::<Sides>);
-    for (ours, theirs) in shares(&left.counts()?, &right.counts()?, at_once) {
-        let ours = rows_of(left.narrow_some(ours, hashes, Keep::All)?, 0)?;
-        let theirs = rows_of(right.narrow_some(theirs, hashes, Keep::All)?, RIGHT)?;
-        let (ours_left, theirs_left) = align(&ours, &theirs);
-        let over = ours_left.into_iter().map(|i| ours[i]).chain(theirs_left.into_iter().map(|i| theirs[i]));
-        match &mut marked {
-            Some(sides) => over.for_each(|(_, _, position)| sides.add(position)),
-            None => rows.extend(over),
-        }
-        if marked.is_none() && rows.len() as u64 > at_once {
-            marked = Some(Sides::of(std::mem::take(&mut rows)));
-        }
+fn unaligned(left: &Files, right: &Files, columns: &[Column], at_once: u64) -> PolarsResult<Unaligned> {
+    let hashes = hashes(columns);
+    let (paired, shares) = shares(&left.counts()?, &right.counts()?, columns, at_once);
+    let mut over = Over { rows: Vec::new(), marked: None, at_once };
+    for (ours, theirs) in paired {
+        let (ours, theirs) = unequal_in_place(left, ours, right, theirs, columns)?;
+        over.add(&ours, &theirs);
     }
-    Ok(marked.map_or(Unaligned::Rows(rows), Unaligned::Marked))
+    for (ours, theirs) in shares {
+        let ours = rows_of(left.narrow_some(&ours, &hashes, Keep::All)?, 0)?;
+        let theirs = rows_of(right.narrow_some(&theirs, &hashes, Keep::All)?, RIGHT)?;
+        over.add(&ours, &theirs);
+    }
+    Ok(over.marked.map_or(Unaligned::Rows(over.rows), Unaligned::Marked))
 }
 
-/// The files of both sides in shares, each of about so many rows and of like parts of both.
-fn shares(left: &[u64], right: &[u64], at_once: u64) -> Vec<(Range<usize>, Range<usize>)> {
-    let (all_left, all_right) = (left.iter().sum::<u64>().max(1), right.iter().sum::<u64>().max(1));
-    let (mut shares, mut rows) = (vec![(0..0, 0..0)], 0u64);
-    let (mut done_left, mut done_right) = (0u128, 0u128);
-    loop {
-        let Some((ours, theirs)) = shares.last_mut() else { return shares };
-        let behind = done_left * u128::from(all_right) <= done_right * u128::from(all_left);
-        let (next_left, next_right) = (left.get(ours.end), right.get(theirs.end));
-        let (next, is_left) = match (next_left, next_right) {
-            (Some(rows), None) => (*rows, true),
-            (None, Some(rows)) => (*rows, false),
-            (Some(l), Some(r)) => if behind { (*l, true) } else { (*r, false) },
-            (None, None) => return shares,
-        };
-        if rows > 0 && rows + next > at_once {
-            let (ours, theirs) = (ours.end, theirs.end);
-            shares.push((ours..ours, theirs..theirs));
-            rows = 0;
-            continue;
+/// What is left over of files that were walked through.
+struct Over {
+    rows: Vec<Row>,
+    /// instead of rows, when there are too many
+    marked: Option<Sides>,
+    at_once: u64,
+}
+
+impl Over {
+    fn add(&mut self, ours: &[Row], theirs: &[Row]) {
+        let (ours_left, theirs_left) = align(ours, theirs);
+        let over = ours_left.into_iter().map(|i| ours[i]).chain(theirs_left.into_iter().map(|i| theirs[i]));
+        match &mut self.marked {
+            Some(sides) => over.for_each(|(_, _, position)| sides.add(position)),
+            None => self.rows.extend(over),
         }
-        rows += next;
-        if is_left {
-            ours.end += 1;
-            done_left += u128::from(next);
-        } else {
-            theirs.end += 1;
-            done_right += u128::from(next);
+        if self.rows.len() as u64 > self.at_once {
+            self.marked = Some(Sides::of(std::mem::take(&mut self.rows)));
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Rows by position: one bit per row says which rows of which files are meant, so that no decision about rows holds
 //! the rows themselves.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Engine, Expr, Field, IntoColumn, IntoLazy, LazyFrame, NewChunkedArray,
-    PlSmallStr, PolarsResult, SchemaRef, UnionArgs, col, concat, len, lit,
+    BooleanChunked, Column, DataFrame, DataType, Engine, Expr, Field, HConcatOptions, IntoColumn, IntoLazy, LazyFrame,
+    NewChunkedArray, PlSmallStr, PolarsResult, SchemaRef, UnionArgs, col, concat, concat_lf_horizontal, len, lit,
 };
 
 use crate::expr;
@@ -68,15 +67,30 @@ impl Files {
 
     /// `columns` and [`POSITION`] of the rows to keep.
     pub(super) fn narrow(&self, columns: &[Expr], keep: Keep) -> PolarsResult<LazyFrame> {
-        self.narrow_some(0..self.len(), columns, keep)
+        self.narrow_some(&(0..self.len()).collect::<Vec<_>>(), columns, keep)
     }
 
     /// As [`Files::narrow`], of the files of these numbers.
-    pub(super) fn narrow_some(&self, files: Range<usize>, columns: &[Expr], keep: Keep) -> PolarsResult<LazyFrame> {
-        self.read(&files.collect::<Vec<_>>(), keep, |file, frame| {
+    pub(super) fn narrow_some(&self, files: &[usize], columns: &[Expr], keep: Keep) -> PolarsResult<LazyFrame> {
+        self.read(files, keep, |file, frame| {
             let position = (col(ROW).cast(DataType::UInt64) + lit((file as u64) << 32)).alias(POSITION);
             frame.select([columns, &[position]].concat())
         })
+    }
+
+    /// The rows of one file beside those of a file of `other` with as many, and [`POSITION`] in its file of both.
+    pub(super) fn beside(
+        &self,
+        file: usize,
+        columns: &[Expr],
+        (other, theirs): (&Files, usize),
+        their_columns: &[Expr],
+    ) -> PolarsResult<LazyFrame> {
+        let (ours, theirs) = (self.frames[file].clone(), other.frames[theirs].clone());
+        let frames = [ours.select(columns), theirs.select(their_columns)];
+        let options = HConcatOptions { parallel: true, strict: true, ..HConcatOptions::default() };
+        let both = concat_lf_horizontal(frames, options)?.with_row_index(ROW, None);
+        Ok(both.with_columns([col(ROW).cast(DataType::UInt64).alias(POSITION)]))
     }
 
     /// All columns of the rows to keep in the files of these numbers.

@@ -27,7 +27,8 @@ impl Snapshot {
     /// [`Error::Query`], if a bound does not fit the column's type.
     pub fn spread(&self, column: &str) -> Result<Option<Spread>, Error> {
         let Some(ty) = self.schema().ty(column).filter(|ty| has_bounds(ty)) else { return Ok(None) };
-        let extremes: Vec<_> = self.files().iter().map(|file: &DataFile| Described::from(file).extremes(column, ty)).collect();
+        let extremes: Vec<_> =
+            self.files().iter().map(|file: &DataFile| Described::from(file).extremes(column, ty)).collect();
         Ok(Some(Spread {
             least: series(extremes.iter().map(|file| file.least.as_ref()), ty)?,
             greatest: series(extremes.iter().map(|file| file.greatest.as_ref()), ty)?,
@@ -72,7 +73,8 @@ mod tests {
     async fn it_tells_of_each_file_what_its_column_holds() {
         let disk = Disk::new();
         let table = disk.lake.table("silver/t");
-        let columns = [("n", Type::Int), ("d", Type::Date), ("t", Type::Timestamp), ("s", Type::String), ("x", Type::Double)];
+        let columns =
+            [("n", Type::Int), ("d", Type::Date), ("t", Type::Timestamp), ("s", Type::String), ("x", Type::Double)];
         let schema: TableSchema = schema(&columns);
         let mut change = Change::default();
         for (n, s) in [([Some(3), Some(5)], ["b", "a"]), ([None, None], ["c", "c"]), ([Some(7), None], ["", "z"])] {
@@ -94,10 +96,16 @@ mod tests {
             lines
         };
         assert_eq!(told("n"), ["3 5 false true", "7 7 true true", "null null true false"]);
-        assert_eq!(told("d"), ["1970-01-31 1970-02-20 false true", "1970-03-12 1970-03-12 true true", "null null true false"]);
+        assert_eq!(
+            told("d"),
+            ["1970-01-31 1970-02-20 false true", "1970-03-12 1970-03-12 true true", "null null true false"]
+        );
         assert_eq!(told("s"), ["\"\" \"z\" false true", "\"a\" \"b\" false true", "\"c\" \"c\" false true"]);
         let times = told("t");
-        assert!(times[0].starts_with("1970-01-01 00:00:02.99") && times[0].contains("1970-01-01 00:00:05.00"), "{times:?}");
+        assert!(
+            times[0].starts_with("1970-01-01 00:00:02.99") && times[0].contains("1970-01-01 00:00:05.00"),
+            "{times:?}"
+        );
         assert!(snapshot.spread("x").unwrap().is_none(), "a double's bounds are not exact");
     }
 }

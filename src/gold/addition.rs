@@ -67,7 +67,8 @@ impl<'a> Addition<'a> {
         };
         let counted_by: Vec<Option<usize>> = follow.iter().map(counted_by).collect();
         let parts = aggregate.iter().zip(follow).zip(counted_by);
-        let parts = parts.map(|(((name, aggregate), follows), counted_by)| Part { name, aggregate, follows, counted_by });
+        let parts =
+            parts.map(|(((name, aggregate), follows), counted_by)| Part { name, aggregate, follows, counted_by });
         Some(Addition { derived, at, keys, parts: parts.collect() })
     }
 
@@ -130,7 +131,9 @@ impl<'a> Addition<'a> {
     pub fn add(&self, touched: DataFrame, old: &DataFrame, sides: &[DataFrame; 2]) -> PolarsResult<Added> {
         let [removed, added] = sides;
         let mut sheet = touched.lazy();
-        for (side, rows, counts) in [(balance::OLD, old, false), (balance::REMOVED, removed, true), (balance::ADDED, added, true)] {
+        for (side, rows, counts) in
+            [(balance::OLD, old, false), (balance::REMOVED, removed, true), (balance::ADDED, added, true)]
+        {
             let values = self.parts.iter().enumerate().map(|(i, part)| renamed(part.name, &balance::amount(side, i)));
             let counted = self.parts.iter().zip(self.counts()).enumerate();
             let counted = counted.filter(|(_, (part, _))| counts && matches!(part.follows, Addable::Sum { .. }));

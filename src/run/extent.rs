@@ -216,9 +216,8 @@ impl<'a> Inputs<'a> {
 /// The groups whose rows changed, followed by addition.
 async fn added(addition: &Addition<'_>, inputs: &[Input], own: &Snapshot) -> Result<Added> {
     let [removed, added] = addition.sides(inputs)?;
-    let sides = tokio::task::spawn_blocking(move || -> Result<_> {
-        Ok([stream::collect(removed)?, stream::collect(added)?])
-    });
+    let sides =
+        tokio::task::spawn_blocking(move || -> Result<_> { Ok([stream::collect(removed)?, stream::collect(added)?]) });
     let sides = sides.await??;
     let touched = addition.touched(&sides)?;
     let old = addition.of_groups(own.scan()?, &touched);

@@ -12,8 +12,8 @@ mod winners;
 
 use std::sync::Arc;
 
-use polars::prelude::DataFrame;
 pub(in crate::delta) use bounds::{Bound, Described, has_bounds};
+use polars::prelude::DataFrame;
 pub(in crate::delta) use same::{close, same};
 
 use self::bounds::Bounds;
@@ -164,9 +164,7 @@ fn candidates(source: &Files, described: &[DataFile], rules: &Rules) -> Result<V
     if let Scope::Keys(keys) = &rules.scope {
         bounds.push(Bounds::of_keys(keys, rules)?);
     }
-    let may_hold = |file: &DataFile| {
-        bounds.iter().any(|bounds| bounds.may_hold(Described::from(file)))
-    };
+    let may_hold = |file: &DataFile| bounds.iter().any(|bounds| bounds.may_hold(Described::from(file)));
     Ok((0..described.len()).filter(|&file| may_hold(&described[file])).collect())
 }
 

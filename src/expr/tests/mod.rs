@@ -7,6 +7,7 @@ mod docs;
 mod exact;
 mod functions;
 mod groups;
+mod growing;
 mod logic;
 mod meanings;
 mod reading;

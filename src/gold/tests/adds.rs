@@ -88,10 +88,8 @@ fn only_what_nulls_leave_open_is_computed_anew() {
     let (is, added, anew) = followed(&by_kind(), &old, &new);
     assert_eq!((added, anew), (3, 1));
     assert_eq!(is, lines(&recompute(&by_kind(), &inputs(&new, &new), None).unwrap()));
-    let counted = from("orders").group_by(
-        &[("kind", "kind")],
-        &[("n", "count(*)"), ("amounts", "count(amount)"), ("total", "sum(amount)")],
-    );
+    let counted = from("orders")
+        .group_by(&[("kind", "kind")], &[("n", "count(*)"), ("amounts", "count(amount)"), ("total", "sum(amount)")]);
     let (is, added, anew) = followed(&derived("orders", counted, &["kind"]), &old, &new);
     assert_eq!((added, anew), (4, 0), "the number of amounts tells that there is none");
     assert_eq!(is, ["1 1 0 -", "3 1 1 2", "4 1 1 8", "5 1 0 -"]);
@@ -101,7 +99,11 @@ fn only_what_nulls_leave_open_is_computed_anew() {
 fn what_has_no_room_is_left_to_all_rows() {
     let row = |id: i64, amount: i64| [Some(id), Some(1), Some(1), Some(amount)];
     let (old, new) = (world(&[row(1, i64::MAX)]), world(&[row(1, i64::MAX), row(2, 7)]));
-    let sum = derived("orders", from("orders").group_by(&[("kind", "kind")], &[("n", "count(*)"), ("x", "sum(amount)")]), &["kind"]);
+    let sum = derived(
+        "orders",
+        from("orders").group_by(&[("kind", "kind")], &[("n", "count(*)"), ("x", "sum(amount)")]),
+        &["kind"],
+    );
     let orders = silver("orders");
     let addition = Addition::of(&sum, &[&orders]).unwrap();
     let after = inputs(&old, &new);

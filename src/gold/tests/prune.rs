@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use polars::prelude::{DataFrame, Series};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 
-use super::definitions::{derived, from, inner_join, joined_with_itself, renamed_key, united_with_itself, union_then_join};
-use crate::gold::{Spread, may_hold, recompute, telling_columns};
+use super::definitions::{
+    derived, from, inner_join, joined_with_itself, renamed_key, union_then_join, united_with_itself,
+};
 use crate::gold::Input;
+use crate::gold::{Spread, may_hold, recompute, telling_columns};
 use crate::project::Derived;
 use crate::steps::testing::{Chain, rows, silver};
 
@@ -38,7 +40,9 @@ fn spread(column: &str, files: &[Vec<String>]) -> Spread {
         files.iter().map(|file| frame(file).column(column).unwrap().as_materialized_series().clone()).collect();
     let joined = |of: &dyn Fn(&Series) -> Series| {
         let mut all = columns[0].clear();
-        columns.iter().for_each(|series| drop(all.append(&of(series)).unwrap()));
+        for series in &columns {
+            all.append(&of(series)).unwrap();
+        }
         all
     };
     let sorted = |series: &Series| series.drop_nulls().sort(Default::default()).unwrap();
