@@ -38,13 +38,16 @@ impl Fate {
     }
 }
 
+/// Of each group; NULL where there is no such row.
+type Cells = Vec<Option<i128>>;
+
 /// Of one part, group by group.
 struct Amounts {
-    old: Vec<Option<i128>>,
-    removed: Vec<Option<i128>>,
-    added: Vec<Option<i128>>,
+    old: Cells,
+    removed: Cells,
+    added: Cells,
     /// how many values went and how many came; of sums only
-    values: Option<(Vec<Option<i128>>, Vec<Option<i128>>)>,
+    values: Option<(Cells, Cells)>,
 }
 
 pub(super) fn fates(sheet: &DataFrame, parts: &[Part]) -> PolarsResult<Vec<Fate>> {
