@@ -1,7 +1,7 @@
 //! Gold, and silver from silver: what the inputs' difference touches is computed anew and merged, in one commit that
 //! moves the watermarks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::{IntoLazy, LazyFrame, UnionArgs, concat};
 
@@ -192,8 +192,11 @@ impl Gold<'_> {
         let mut stats = self.derived.key.clone();
         stats.extend(self.derived.event_time.clone().filter(|c| !self.derived.key.contains(c)));
         if !stats.is_empty() {
-            let more = self.run.z_order(self.name).iter().filter(|c| !stats.contains(*c)).cloned();
-            stats.extend(more.collect::<Vec<_>>());
+            let telling = self.run.telling_columns(self.name);
+            let telling = telling.into_iter().filter(|column| !self.derived.partition_by.contains(column));
+            stats.extend(self.run.z_order(self.name).iter().cloned().chain(telling));
+            let mut once = BTreeSet::new();
+            stats.retain(|column| once.insert(column.clone()));
         }
         TableSchema {
             columns: self.derived.output.clone(),

@@ -34,6 +34,7 @@ mod shape;
 mod silver;
 mod stream;
 mod survey;
+mod telling;
 mod vacuum;
 mod verify;
 

@@ -76,6 +76,27 @@ fn touched_groups_are_computed_from_the_files_that_may_hold_them() {
 }
 
 #[test]
+fn what_tables_below_group_by_has_statistics() {
+    let project = Project::small();
+    project.write(
+        "layers/gold/kinds.yaml",
+        "from: silver.events\nsteps:\n  - group_by: [kind]\n    aggregate: { most: max(amount) }\n",
+    );
+    for (number, kind) in ["a", "b", "c", "d"].into_iter().enumerate() {
+        let row = |id: usize| format!("{},{kind}{},1.50,2026-01-01T00:00:00Z\n", 10 * number + id, id % 2);
+        arrive(&project, &format!("{kind}.csv"), &(0..4).map(row).collect::<String>());
+        project.json(&["run", "bronze", "silver"], 0);
+    }
+    gold(&project, "kinds");
+    let files = silver(&project);
+    let last = newest(&files);
+    arrive(&project, "late.csv", "99,d1,9.50,2026-01-01T00:00:00Z\n");
+    project.json(&["run", "bronze", "silver"], 0);
+    files.iter().filter(|path| **path != last).for_each(|file| std::fs::remove_file(file).unwrap());
+    assert_eq!(gold(&project, "kinds")["note"], "new in `silver.events`; incremental: 1 of 8 groups");
+}
+
+#[test]
 fn a_change_of_a_column_that_no_step_reads_touches_nothing() {
     let project = Project::small();
     days(&project, 0..1);

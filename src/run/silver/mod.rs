@@ -160,6 +160,8 @@ impl Silver<'_> {
         stats.extend(self.events.event_time.clone());
         stats.extend(["_batch", "_source_file", "_source_row"].map(String::from));
         stats.extend(self.run.z_order(self.name).to_vec());
+        let telling = self.run.telling_columns(self.name);
+        stats.extend(telling.into_iter().filter(|column| !self.events.partition_by.contains(column)));
         let mut once = std::collections::BTreeSet::new();
         stats.retain(|c| once.insert(c.clone()));
         TableSchema {

@@ -258,9 +258,13 @@ impl Silver {
     }
 
     fn by_status(&self) -> Rows {
-        let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
-        self.orders.iter().for_each(|row| *groups.entry(&row.status).or_default() += 1);
-        groups.into_iter().map(|(status, orders)| vec![status.to_owned(), orders.to_string()]).collect()
+        let mut groups: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        self.orders.iter().for_each(|row| groups.entry(&row.status).or_default().push(row));
+        let row = |(status, rows): (&str, Vec<&Row>)| {
+            let measured = rows.iter().filter(|r| r.weight.is_some()).count().to_string();
+            vec![status.to_owned(), rows.len().to_string(), sum_cents(rows.iter().map(|r| r.total)), measured]
+        };
+        groups.into_iter().map(row).collect()
     }
 }
 

@@ -34,7 +34,7 @@ pub const BY_CUSTOMER: [&str; 4] = ["customer_id", "orders", "spent", "region"];
 pub const REGULARS: [&str; 3] = ["customer_id", "orders", "unit_weight"];
 pub const RANKING: [&str; 3] = ["customer_id", "spent", "position"];
 pub const OPEN: [&str; 3] = ["customer_id", "total", "region"];
-pub const BY_STATUS: [&str; 2] = ["status", "orders"];
+pub const BY_STATUS: [&str; 4] = ["status", "orders", "spent", "measured"];
 pub const QUARANTINE: [&str; 5] = ["_source_table", "_source_file", "_source_row", "_reasons", "_row"];
 
 /// Writes the project.
@@ -155,7 +155,7 @@ const BY_STATUS_YAML: &str = "from: silver.orders
 partition_by: [status]
 steps:
   - group_by: [status]
-    aggregate: { orders: count(*) }
+    aggregate: { orders: count(*), spent: sum(total), measured: count(weight) }
 ";
 
 const ORDERS_CONTRACT: &str = "apiVersion: v3.1.0
