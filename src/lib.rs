@@ -14,6 +14,7 @@
 //! | [`project`] | `lakesmith.yaml`, `layers/`, `schemas/` read into a checked project |
 //! | [`steps`] | data-frame verbs (derive, where, join, …): checked against columns, applied to lazy frames |
 //! | [`expr`] | SQL scalar expressions: text, typed tree, Polars expressions |
+//! | [`memory`] | how much memory to work with |
 //! | [`name`] | names of layers and tables |
 
 pub mod bronze;
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod delta;
 pub mod expr;
 pub mod gold;
+pub mod memory;
 pub mod name;
 pub mod plan;
 pub mod project;

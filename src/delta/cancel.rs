@@ -23,9 +23,12 @@ use self::shares::shares;
 use super::merge::close;
 use super::rows::{Files, Keep, Marks, POSITION, collect, hash};
 use crate::expr::Column;
+use crate::memory::Memory;
 
-/// Rows whose hashes are held at once; more are taken in several passes over the files.
-const AT_ONCE: u64 = 16_000_000;
+/// Rows whose hashes are held at once however much memory there is; more are taken in several passes over the files.
+const MOST: u64 = 16_000_000;
+/// Bytes that a row takes: three numbers, which stand there three times while they are sorted, and an index.
+const WIDTH: u64 = 92;
 
 /// The bit of a position that says that the row is of the right side.
 const RIGHT: u64 = 1 << 63;
@@ -45,8 +48,8 @@ pub(super) struct Rest {
 type Row = (u64, u64, u64);
 
 /// Takes away pairs of rows that are equal in `columns`.
-pub(super) fn cancel(left: &Files, right: &Files, columns: &[Column]) -> PolarsResult<Rest> {
-    cancel_at_once(left, right, columns, AT_ONCE)
+pub(super) fn cancel(left: &Files, right: &Files, columns: &[Column], memory: Memory) -> PolarsResult<Rest> {
+    cancel_at_once(left, right, columns, memory.rows_at_once(WIDTH, MOST))
 }
 
 /// As [`cancel`], with the hashes of so many rows in memory.

@@ -15,6 +15,7 @@ use super::file::FileId;
 use super::rows::{Files, Keep};
 use super::{DataFile, Error, Side, Snapshot, TableSchema, merge};
 use crate::expr::{Column, Columns};
+use crate::memory::Memory;
 
 /// Files whose rows tell two versions apart: all rows of `added` less all rows of `removed` are the difference.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,8 @@ pub struct RowDiff {
     pub files_read: usize,
     /// their size
     pub bytes_read: u64,
+    /// what its rows may be paired with
+    pub memory: Memory,
 }
 
 /// The files whose rows tell `p` from `q`: those of one version that the other does not have or, where the log still
@@ -120,16 +123,16 @@ pub async fn side_diff(before: &Side, after: &Side, columns: &[Column]) -> Resul
     let later = if before.version() > after.version() { before } else { after };
     let removed = rows_of(before, later, files.removed, columns)?;
     let added = rows_of(after, later, files.added, columns)?;
-    let compared = columns.to_vec();
+    let (compared, memory) = (columns.to_vec(), after.table().lake().memory());
     let cancelled = tokio::task::spawn_blocking(move || -> PolarsResult<_> {
-        let rest = cancel(&removed, &added, &compared)?;
+        let rest = cancel(&removed, &added, &compared, memory)?;
         let rows = |files: &Files, marks| files.rows(&(0..files.len()).collect::<Vec<_>>(), Keep::Marked(marks));
         let counts = (rest.left.total(), rest.right.total());
         Ok((rows(&removed, &rest.left)?, rows(&added, &rest.right)?, counts))
     });
     let cancelled = cancelled.await.map_err(|error| Error::Query(error.to_string()))?;
     let (removed, added, rows) = cancelled.map_err(|error| gone(before, after, error))?;
-    Ok(RowDiff { removed, added, rows, files_read, bytes_read })
+    Ok(RowDiff { removed, added, rows, files_read, bytes_read, memory })
 }
 
 /// The files whose rows tell one side from the other, whichever of the two came first.

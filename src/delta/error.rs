@@ -34,6 +34,9 @@ pub enum Error {
     /// Polars could not carry out a query; the root cause stands first.
     #[error("{0}")]
     Query(String),
+    /// It would take more memory than there is to work with; the text says what can be done.
+    #[error("{0}")]
+    Memory(String),
     /// The store failed. Nothing is known about whether the last request arrived; the same work may be tried again.
     #[error("{location}: {what}")]
     Storage {

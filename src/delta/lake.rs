@@ -13,11 +13,15 @@ use url::Url;
 
 use super::overlay::Overlay;
 use super::{Error, Table};
+use crate::memory::Memory;
 use crate::project::Secret;
 
-/// Where all tables of a project stand. Cheap to clone.
+/// Where all tables of a project stand, and how much memory to work on one of them with. Cheap to clone.
 #[derive(Clone)]
-pub struct Lake(Arc<Root>);
+pub struct Lake {
+    root: Arc<Root>,
+    memory: Memory,
+}
 
 struct Root {
     /// ends with a slash
@@ -61,9 +65,20 @@ impl Lake {
         Self::build(root_url(uri)?, HashMap::new(), Some(store))
     }
 
+    /// The same lake, its tables worked on with so much memory each.
+    pub fn with_memory(self, memory: Memory) -> Self {
+        Lake { memory, ..self }
+    }
+
+    /// How much memory there is to work on a table; half of the machine's unless said.
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
     fn build(url: Url, options: HashMap<String, String>, store: Option<Arc<dyn ObjectStore>>) -> Result<Self, Error> {
         let log_store = log_store(&url, &options, store.as_ref())?;
-        Ok(Lake(Arc::new(Root { url, options, store, log_store, overlay: None })))
+        let root = Root { url, options, store, log_store, overlay: None };
+        Ok(Lake { root: Arc::new(root), memory: Memory::of_machine() })
     }
 
     /// The overlay in the folder `uri`, whose store is `store`, above this lake.
@@ -71,12 +86,13 @@ impl Lake {
         let (url, options) = (root_url(uri)?, HashMap::new());
         let log_store = log_store(&url, &options, Some(&store))?;
         let overlay = Some((overlay, self.clone()));
-        Ok(Lake(Arc::new(Root { url, options, store: Some(store), log_store, overlay })))
+        let root = Root { url, options, store: Some(store), log_store, overlay };
+        Ok(Lake { root: Arc::new(root), memory: self.memory })
     }
 
     /// If this is an overlay: its store, and the lake below.
     pub(super) fn overlaid(&self) -> Option<&(Overlay, Lake)> {
-        self.0.overlay.as_ref()
+        self.root.overlay.as_ref()
     }
 
     /// The table in a folder such as `silver/orders`, `quarantine/orders` or `_lakesmith/ledger`, whether it exists or
@@ -87,12 +103,12 @@ impl Lake {
 
     /// The lake's root; ends with a slash.
     pub fn url(&self) -> &Url {
-        &self.0.url
+        &self.root.url
     }
 
     /// The lake's root as a local path, if it is one.
     pub(super) fn local_path(&self) -> Option<PathBuf> {
-        (self.0.url.scheme() == "file").then(|| self.0.url.to_file_path().ok()).flatten()
+        (self.root.url.scheme() == "file").then(|| self.root.url.to_file_path().ok()).flatten()
     }
 
     /// Where a table's folder is on a disk, if nothing stands between the lake and the disk.
@@ -105,11 +121,11 @@ impl Lake {
         if let Some((overlay, _)) = self.overlaid() {
             overlay.make_folder(folder)?;
         }
-        log_store(&self.folder_url(folder)?, &self.0.options, self.0.store.as_ref())
+        log_store(&self.folder_url(folder)?, &self.root.options, self.root.store.as_ref())
     }
 
     pub(super) fn folder_url(&self, folder: &str) -> Result<Url, Error> {
-        let mut url = self.0.url.clone();
+        let mut url = self.root.url.clone();
         url.path_segments_mut()
             .map_err(|()| Error::invalid(folder, "the lake's URL cannot hold folders"))?
             .pop_if_empty()
@@ -119,7 +135,7 @@ impl Lake {
     }
 
     pub(super) fn objects(&self) -> Arc<dyn ObjectStore> {
-        self.0.log_store.object_store(None)
+        self.root.log_store.object_store(None)
     }
 
     /// Writes an object unless there is one; `false` if there was.

@@ -21,8 +21,8 @@ pub const NUMBER: &str = "\tnumber";
 const KEY: &str = "\tkey";
 const ROWS: &str = "\trows";
 
-/// Rows that are joined at once; more are taken in several passes over the files.
-const LOT_ROWS: u64 = 2_000_000;
+/// Rows that are joined at once however much memory there is; more are taken in several passes over the files.
+const MOST: u64 = 2_000_000;
 
 /// The column of a value as it was.
 pub fn before(name: &str) -> String {
@@ -52,7 +52,9 @@ impl RowDiff {
         if key.is_empty() {
             return Ok(vec![self.unpaired(columns, true), self.unpaired(columns, false)]);
         }
-        let lots = self.rows.0.max(self.rows.1) / LOT_ROWS + 1;
+        // The rows of one side stand in a hash table while those of the other go by; what comes of them has both.
+        let width = 64 + 3 * columns.iter().map(|column| column.ty.width()).sum::<u64>();
+        let lots = self.memory.lots(self.rows.0.max(self.rows.1), width, MOST);
         self.pairs_in_lots(columns, key, lots)
     }
 
@@ -147,6 +149,7 @@ mod tests {
 
     use super::*;
     use crate::expr::{Column as Named, Type};
+    use crate::memory::Memory;
 
     #[test]
     fn lots_give_the_same_pairs_as_all_at_once() {
@@ -154,7 +157,7 @@ mod tests {
         let frame =
             |range: std::ops::Range<i64>, v: i64| df!("v" => vec![v; range.clone().count()], "k" => keys(range));
         let (removed, added) = (frame(0..40, 1).unwrap().lazy(), frame(20..70, 2).unwrap().lazy());
-        let diff = RowDiff { removed, added, rows: (40, 50), files_read: 0, bytes_read: 0 };
+        let diff = RowDiff { removed, added, rows: (40, 50), files_read: 0, bytes_read: 0, memory: Memory::LEAST };
         let columns = [Named::new("k", Type::BigInt), Named::new("v", Type::BigInt)];
         let pairs = |lots| {
             let frames = diff.pairs_in_lots(&columns, &["k".to_owned()], lots).unwrap();

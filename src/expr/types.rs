@@ -79,6 +79,20 @@ impl Type {
         self.is_integer() || self.is_floating() || matches!(self, Type::Decimal { .. })
     }
 
+    /// Bytes that a value takes in memory; of a text or a list what is usual.
+    pub fn width(&self) -> u64 {
+        match self {
+            Type::Boolean | Type::TinyInt | Type::Null => 1,
+            Type::SmallInt => 2,
+            Type::Int | Type::Float | Type::Date => 4,
+            Type::BigInt | Type::Double | Type::Timestamp => 8,
+            Type::Decimal { .. } => 16,
+            Type::String | Type::Binary => 32,
+            Type::Array(inner) => 8 + 4 * inner.width(),
+            Type::Struct(columns) => columns.iter().map(|column| column.ty.width()).sum(),
+        }
+    }
+
     /// The Polars type that holds it.
     pub fn to_polars(&self) -> DataType {
         match self {

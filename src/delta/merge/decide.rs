@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use polars::prelude::{
-    BooleanChunked, DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, PolarsResult, SortMultipleOptions, col,
+    BooleanChunked, DataFrame, Expr, IntoLazy, JoinArgs, JoinBuildSide, JoinType, LazyFrame, PolarsResult,
+    SortMultipleOptions, col,
     lit,
 };
 
@@ -13,6 +14,7 @@ use super::rules::Rules;
 use super::same::{Comparison, Detail, OF_TARGET, differs};
 use super::{MergeRows, Scope};
 use crate::delta::rows::{Files, Keep, Marks, POSITION, collect};
+use crate::memory::Memory;
 
 const GREATER: &str = "greater";
 const SAME: &str = "same";
@@ -38,6 +40,34 @@ pub(super) struct Replaced {
     pub columns: BTreeSet<usize>,
 }
 
+/// Keys of one side that are held at once however much memory there is.
+const MOST: u64 = 8_000_000;
+
+/// How the keys of both sides are matched: those of one side are held, lot by lot, while those of the other go by.
+#[derive(Clone, Copy)]
+pub(super) struct Matching {
+    holds_source: bool,
+    lots: u64,
+    memory: Memory,
+}
+
+impl Matching {
+    /// Holds the keys of the side that has fewer rows.
+    pub(super) fn new(source_rows: u64, target_rows: u64, rules: &Rules, memory: Memory) -> Self {
+        let lots = memory.lots(source_rows.min(target_rows), rules.key_width(), MOST);
+        Matching { holds_source: source_rows <= target_rows, lots, memory }
+    }
+
+    /// Rows of both sides with the same key. The engine would choose by itself which side to hold, but only after it has
+    /// taken in millions of rows of both.
+    fn join(self, ours: LazyFrame, theirs: LazyFrame, rules: &Rules) -> LazyFrame {
+        let keys: Vec<Expr> = rules.key_names().iter().map(|name| col(name.as_str())).collect();
+        let held = if self.holds_source { JoinBuildSide::ForceLeft } else { JoinBuildSide::ForceRight };
+        let args = JoinArgs { nulls_equal: true, build_side: Some(held), ..JoinArgs::new(JoinType::Inner) };
+        ours.join(theirs, keys.clone(), keys, args.with_suffix(Some(OF_TARGET.into())))
+    }
+}
+
 /// Rows of both sides that have the same key.
 #[derive(Default)]
 struct Matches {
@@ -46,17 +76,17 @@ struct Matches {
 }
 
 /// Decides over a source without its `losers` and the files of the target that may hold one of its keys or of the
-/// scope's.
+/// scope's, by way of `matching`.
 pub(super) fn decide(
     source: &Files,
     source_rows: u64,
     losers: Marks,
     target: &Files,
     rules: &Rules,
-    lots: u64,
+    matching: Matching,
 ) -> PolarsResult<Decision> {
     let losers = Arc::new(losers);
-    let matches = matches(source, &losers, target, rules, lots)?;
+    let matches = matches(source, &losers, target, rules, matching)?;
     let matched = matches.source.total();
     let mut decision = Decision {
         rows: MergeRows {
@@ -75,8 +105,10 @@ pub(super) fn decide(
     if matched > 0 {
         let (ours, theirs) = (Arc::new(matches.source), Arc::new(matches.target));
         let detail = rules.comparison.as_ref().map_or(Detail::Row, |comparison| comparison.detail(matched));
-        for lot in Lot::each(lots) {
-            decision.judge(&pairs((source, &ours), (target, &theirs), rules, lot, detail)?)?;
+        // Each side holds the keys that the other has, but for second rows of a key.
+        let matching = Matching { lots: matching.memory.lots(matched, rules.pair_width(detail), MOST), ..matching };
+        for lot in Lot::each(matching.lots) {
+            decision.judge(&pairs((source, &ours), (target, &theirs), rules, (lot, matching), detail)?)?;
         }
     }
     Ok(decision)
@@ -119,16 +151,23 @@ impl Decision {
 }
 
 /// Finds the rows with a key of the other side; reads key columns only.
-fn matches(source: &Files, losers: &Arc<Marks>, target: &Files, rules: &Rules, lots: u64) -> PolarsResult<Matches> {
+fn matches(
+    source: &Files,
+    losers: &Arc<Marks>,
+    target: &Files,
+    rules: &Rules,
+    matching: Matching,
+) -> PolarsResult<Matches> {
     let mut matches = Matches::default();
     if target.len() == 0 {
         return Ok(matches);
     }
-    for lot in Lot::each(lots) {
+    for lot in Lot::each(matching.lots) {
         let keys = lot.with_hash(rules.keys(), rules);
         let ours = lot.only(source.narrow(&keys, Keep::Unmarked(losers))?);
         let theirs = lot.only(target.narrow(&keys, Keep::All)?);
-        let found = collect(join(ours, theirs, rules).select([col(POSITION), col(format!("{POSITION}{OF_TARGET}"))]))?;
+        let joined = matching.join(ours, theirs, rules);
+        let found = collect(joined.select([col(POSITION), col(format!("{POSITION}{OF_TARGET}"))]))?;
         matches.source.extend(&found.columns()[0])?;
         matches.target.extend(&found.columns()[1])?;
     }
@@ -160,7 +199,7 @@ fn pairs(
     (source, ours): (&Files, &Arc<Marks>),
     (target, theirs): (&Files, &Arc<Marks>),
     rules: &Rules,
-    lot: Lot,
+    (lot, matching): (Lot, Matching),
     detail: Detail,
 ) -> PolarsResult<DataFrame> {
     let carried = rules.comparison.iter().flat_map(|comparison| comparison.carried(detail));
@@ -171,12 +210,6 @@ fn pairs(
     let differing = rules.comparison.iter().filter(|_| detail == Detail::Columns).flat_map(Comparison::differing);
     let greater = rules.greater().unwrap_or_else(|| lit(true));
     let judged = [col(POSITION), col(format!("{POSITION}{OF_TARGET}")), greater.alias(GREATER), same.alias(SAME)];
-    let judged = join(ours, theirs, rules).select(judged.into_iter().chain(differing).collect::<Vec<_>>());
+    let judged = matching.join(ours, theirs, rules).select(judged.into_iter().chain(differing).collect::<Vec<_>>());
     collect(judged)?.sort([POSITION], SortMultipleOptions::default())
-}
-
-fn join(ours: LazyFrame, theirs: LazyFrame, rules: &Rules) -> LazyFrame {
-    let keys: Vec<Expr> = rules.key_names().iter().map(|name| col(name.as_str())).collect();
-    let args = JoinArgs { nulls_equal: true, ..JoinArgs::new(JoinType::Inner) }.with_suffix(Some(OF_TARGET.into()));
-    ours.join(theirs, keys.clone(), keys, args)
 }

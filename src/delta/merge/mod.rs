@@ -3,6 +3,7 @@
 
 mod bounds;
 mod decide;
+mod hashes;
 mod lots;
 mod patches;
 mod rewrite;
@@ -17,13 +18,14 @@ use polars::prelude::DataFrame;
 pub(in crate::delta) use same::{close, same};
 
 use self::bounds::Bounds;
-use self::decide::{Decision, decide};
+use self::decide::{Decision, Matching, decide};
 use self::patches::Patches;
 use self::rewrite::{Side, rewrite};
 use self::rules::Rules;
 use super::cancel::cancel;
 use super::rows::{Files, Marks};
 use super::{DataFile, Error, Snapshot, Table, TableSchema, evolve};
+use crate::memory::Memory;
 
 /// What to merge by.
 #[derive(Clone, Debug)]
@@ -86,9 +88,6 @@ pub struct Merged {
     pub rows: MergeRows,
 }
 
-/// Source rows whose keys are held at once; more are taken in several passes over the key columns.
-const LOT_ROWS: u64 = 16_000_000;
-
 /// Merges `source`, files that [`Table::writer`] wrote and that no commit names, into `target`, whose rows it gives
 /// the shape of `schema`. Source files that are not to be committed are deleted. Nothing is committed.
 ///
@@ -108,8 +107,8 @@ pub async fn merge(
     let (ours_rows, theirs_rows) = (files(table, schema, &source)?, files(table, schema, &theirs)?);
     let judged = tokio::task::spawn_blocking({
         let (source, target, rules) = (ours_rows.clone(), theirs_rows.clone(), rules.clone());
-        let (columns, theirs) = (schema.columns.clone(), theirs.clone());
-        move || judge(&source, &target, &theirs, &rules, &columns)
+        let (columns, theirs, memory) = (schema.columns.clone(), theirs.clone(), table.lake().memory());
+        move || judge(&source, &target, &theirs, &rules, (&columns, memory))
     });
     let (mut decision, candidates) = judged.await.map_err(|error| Error::Query(error.to_string()))??;
     let theirs: Vec<DataFile> = candidates.iter().map(|&file| theirs[file].clone()).collect();
@@ -139,17 +138,18 @@ fn judge(
     target: &Files,
     described: &[DataFile],
     rules: &Rules,
-    columns: &[crate::expr::Column],
+    (columns, memory): (&[crate::expr::Column], Memory),
 ) -> Result<(Decision, Vec<usize>), Error> {
     let source_rows = source.counts()?.iter().sum();
     let all: Vec<usize> = (0..target.len()).collect();
     let (decision, candidates) = if rules.key.is_empty() {
-        (replace(source, target, rules, columns)?, all)
+        (replace(source, target, rules, columns, memory)?, all)
     } else {
-        let lots = source_rows / LOT_ROWS + 1;
-        let losers = winners::losers(source, rules, lots)?;
+        let losers = winners::losers(source, source_rows, rules, memory)?;
         let candidates = if matches!(rules.scope, Scope::All) { all } else { candidates(source, described, rules)? };
-        (decide(source, source_rows, losers, &target.only(&candidates), rules, lots)?, candidates)
+        let target_rows = candidates.iter().map(|&file| described[file].rows().unwrap_or(u64::from(u32::MAX))).sum();
+        let matching = Matching::new(source_rows, target_rows, rules, memory);
+        (decide(source, source_rows, losers, &target.only(&candidates), rules, matching)?, candidates)
     };
     decision.check(&rules.table, source_rows)?;
     Ok((decision, candidates))
@@ -169,10 +169,16 @@ fn candidates(source: &Files, described: &[DataFile], rules: &Rules) -> Result<V
 }
 
 /// Without a key rows are the same or not; there is no update.
-fn replace(source: &Files, target: &Files, rules: &Rules, columns: &[crate::expr::Column]) -> Result<Decision, Error> {
+fn replace(
+    source: &Files,
+    target: &Files,
+    rules: &Rules,
+    columns: &[crate::expr::Column],
+    memory: Memory,
+) -> Result<Decision, Error> {
     let compared: Vec<crate::expr::Column> =
         columns.iter().filter(|column| !rules.lineage.contains(&column.name)).cloned().collect();
-    let rest = cancel(target, source, &compared)?;
+    let rest = cancel(target, source, &compared, memory)?;
     let source_rows = source.counts()?;
     let mut left_out = Marks::all(&source_rows);
     left_out.subtract(&rest.right);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use polars::prelude::{DataFrame, Expr, col};
 
-use super::same::{Comparison, OF_TARGET};
+use super::same::{Comparison, Detail, OF_TARGET};
 use super::{MergeSpec, Scope};
 use crate::delta::Error;
 use crate::delta::rows::hash;
@@ -82,6 +82,24 @@ impl Rules {
     /// The names of [`Rules::orders`].
     pub(super) fn order_names(&self) -> Vec<String> {
         (0..self.order.iter().flatten().count()).map(order_name).collect()
+    }
+
+    /// Bytes that a key takes while it waits for its like: the values, its place in a hash table, the positions of what
+    /// was found.
+    pub(super) fn key_width(&self) -> u64 {
+        self.key.iter().map(|column| 2 * column.ty.width()).sum::<u64>() + 64
+    }
+
+    /// Bytes that a key and its order take while they are sorted: the frame stands there about three times.
+    pub(super) fn tuple_width(&self) -> u64 {
+        let order = self.order.as_ref().map_or(0, Vec::len) as u64;
+        3 * (self.key.iter().map(|column| column.ty.width()).sum::<u64>() + 16 * order + 16)
+    }
+
+    /// Bytes that a pair takes while its two rows are compared.
+    pub(super) fn pair_width(&self, detail: Detail) -> u64 {
+        let carried = self.comparison.as_ref().map_or(0, |comparison| comparison.carried_columns(detail)) as u64;
+        self.key_width() + 32 * (self.order.as_ref().map_or(0, Vec::len) as u64 + carried + 1)
     }
 
     /// A hash of the key.

@@ -69,6 +69,12 @@ impl Comparison {
         if hashes <= MOST_HASHES { Detail::Columns } else { Detail::Row }
     }
 
+    /// How many columns are carried along to be compared.
+    pub(super) fn carried_columns(&self, detail: Detail) -> usize {
+        let hashes = if detail == Detail::Columns { self.compared.len() } else { 1 };
+        self.floating.len() + self.nested.len() + hashes
+    }
+
     /// What each side carries into the join.
     pub(super) fn carried(&self, detail: Detail) -> Vec<Expr> {
         let floating = self.floating.iter().enumerate().map(|(i, name)| col(name.as_str()).alias(floating(i)));

@@ -1,11 +1,19 @@
 //! The first step of a merge: of source rows with the same key only the greatest takes part.
 
-use polars::prelude::{DataFrame, Expr, IntoLazy, JoinArgs, JoinType, PolarsResult, SortMultipleOptions, col, lit};
+use polars::prelude::{
+    Column, DataFrame, Expr, IntoLazy, JoinArgs, JoinType, PolarsResult, SortMultipleOptions, col, lit,
+};
 
+use super::hashes;
 use super::lots::{HASH, Lot};
 use super::rules::Rules;
 use crate::delta::Error;
 use crate::delta::rows::{Files, Keep, Marks, POSITION, collect};
+use crate::memory::Memory;
+
+/// Hashes that are held at once however much memory there is, and full tuples.
+const MOST: u64 = 32_000_000;
+const MOST_TUPLES: u64 = 8_000_000;
 
 const LOST: &str = "lost";
 
@@ -13,34 +21,31 @@ const LOST: &str = "lost";
 /// row is an error.
 ///
 /// Keys are compared by a hash first: that holds 8 bytes a row, and full tuples only of keys that seem to come twice.
-/// The keys are divided into so many lots, one after the other.
-pub(super) fn losers(source: &Files, rules: &Rules, lots: u64) -> Result<Marks, Error> {
+/// The keys are divided into as many lots as the memory asks for, one after the other.
+pub(super) fn losers(source: &Files, source_rows: u64, rules: &Rules, memory: Memory) -> Result<Marks, Error> {
     let mut losers = Marks::default();
+    let lots = memory.lots(source_rows, hashes::WIDTH, MOST);
     for lot in Lot::each(lots) {
-        let repeated = repeated_hashes(source, rules, lot)?;
-        if repeated.height() == 0 {
-            continue;
+        let hashes = lot.only(source.narrow(&[rules.key_hash().alias(HASH)], Keep::All)?).select([col(HASH)]);
+        let (repeated, rows) = hashes::repeated(hashes, source_rows / lots)?;
+        let pieces = memory.lots(rows, rules.tuple_width(), MOST_TUPLES);
+        for hashes in repeated.chunks(repeated.len() / pieces as usize + 1) {
+            let lost = lost(source, rules, hashes)?;
+            if rules.order.is_none() && lost.height() > 0 {
+                return Err(Error::invalid(&rules.table, twice(&lost, rules)));
+            }
+            losers.extend(lost.column(POSITION)?)?;
         }
-        let lost = lost(source, rules, repeated)?;
-        if rules.order.is_none() && lost.height() > 0 {
-            return Err(Error::invalid(&rules.table, twice(&lost, rules)));
-        }
-        losers.extend(lost.column(POSITION)?)?;
     }
     Ok(losers)
 }
 
-fn repeated_hashes(source: &Files, rules: &Rules, lot: Lot) -> PolarsResult<DataFrame> {
-    let hashes = lot.only(source.narrow(&[rules.key_hash().alias(HASH)], Keep::All)?).select([col(HASH)]);
-    let sorted = collect(hashes)?.lazy().sort([HASH], SortMultipleOptions::default());
-    sorted.filter(col(HASH).eq(col(HASH).shift(lit(1)))).collect()
-}
-
-/// Of the rows whose hash comes twice those that are not the last of their key.
-fn lost(source: &Files, rules: &Rules, repeated: DataFrame) -> PolarsResult<DataFrame> {
+/// Of the rows with one of these hashes those that are not the last of their key.
+fn lost(source: &Files, rules: &Rules, hashes: &[u64]) -> PolarsResult<DataFrame> {
+    let hashes = DataFrame::new(hashes.len(), vec![Column::new(HASH.into(), hashes)])?;
     let columns = [rules.keys(), rules.orders(), vec![rules.key_hash().alias(HASH)]].concat();
     let rows = source.narrow(&columns, Keep::All)?.join(
-        repeated.lazy(),
+        hashes.lazy(),
         [col(HASH)],
         [col(HASH)],
         JoinArgs::new(JoinType::Semi),

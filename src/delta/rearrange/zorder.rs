@@ -3,8 +3,8 @@
 //! most files unread.
 //!
 //! No sort holds the table: a sample of at most [`SAMPLE`] rows of these columns says where the curve is to be cut, and
-//! then all rows are read in as many passes as there are [`OPEN_FILES`] files to write, each row going into the file of
-//! its stretch of the curve.
+//! then all rows are read in as many passes as it takes with at most [`OPEN_FILES`] open, each row going into the file
+//! of its stretch of the curve.
 
 mod axis;
 mod curve;
@@ -28,8 +28,10 @@ pub(super) const TAG: &str = "lakesmith.zorder";
 pub(super) const MOST_COLUMNS: usize = 8;
 
 const SAMPLE: u64 = 1 << 18;
-/// Each holds a row group that is not written yet.
+/// More are not open at once however much memory there is.
 const OPEN_FILES: usize = 8;
+/// Each open file holds a row group that is not written yet, its frames and its pages.
+const OPEN_FILE_BYTES: u64 = 128 << 20;
 /// Delta allows no tab in a column's name.
 const ROW: &str = "\trow";
 
@@ -50,8 +52,10 @@ pub(super) async fn write(snapshot: &Snapshot, files: &[DataFile], layout: &Layo
     let curve = tokio::task::spawn_blocking(move || Curve::new(&sample(&all, &columns)?, columns, stretches));
     let curve = Arc::new(curve.await.map_err(|error| Error::Query(error.to_string()))??);
     let mut written = Vec::new();
-    for first in (0..curve.stretches()).step_by(OPEN_FILES) {
-        let stretches = first..curve.stretches().min(first + OPEN_FILES);
+    let memory = snapshot.table().lake().memory().to_hold();
+    let at_once = usize::try_from(memory.bytes() / OPEN_FILE_BYTES).unwrap_or(OPEN_FILES).clamp(1, OPEN_FILES);
+    for first in (0..curve.stretches()).step_by(at_once) {
+        let stretches = first..curve.stretches().min(first + at_once);
         match pass(snapshot, frame.clone(), &curve, stretches, layout).await {
             Ok(files) => written.extend(files),
             Err(error) => {

@@ -7,11 +7,20 @@ use proptest::prelude::*;
 
 use super::model::{self, Row, Ways, cuts, frame, keep_all, rows, rows_of_any_batch, split, texts, touched};
 use crate::delta::Error;
-use crate::delta::merge::decide::{Decision, decide};
+use crate::delta::merge::decide::{Decision, Matching, decide};
 use crate::delta::merge::rules::Rules;
 use crate::delta::merge::winners::losers;
 use crate::delta::merge::{MergeRows, MergeSpec, Scope};
 use crate::delta::rows::{Files, Keep, collect};
+use crate::memory::Memory;
+
+/// So little that a few rows make several lots.
+const MANY_LOTS: Memory = Memory::of_bytes(600);
+
+/// From room for a row or two to room for all.
+fn memories() -> impl Strategy<Value = Memory> {
+    prop_oneof![6 => 1_000..4_000u64, 1 => 150..300u64, 1 => Just(Memory::LEAST.bytes())].prop_map(Memory::of_bytes)
+}
 
 fn spec() -> MergeSpec {
     MergeSpec {
@@ -27,12 +36,15 @@ fn files(frames: &[DataFrame]) -> Files {
     Files::new(Arc::clone(frame(&[]).schema()), frames.iter().map(|frame| frame.clone().lazy()).collect())
 }
 
-fn decided(target: &[DataFrame], source: &[DataFrame], spec: &MergeSpec, lots: u64) -> Result<Decision, Error> {
+fn decided(target: &[DataFrame], source: &[DataFrame], spec: &MergeSpec, memory: Memory) -> Result<Decision, Error> {
     let rules = Rules::new("silver/orders", spec, &model::columns())?;
-    let source = files(source);
-    let losers = losers(&source, &rules, lots)?;
-    let source_rows = source.counts()?.iter().sum();
-    Ok(decide(&source, source_rows, losers, &files(target), &rules, lots)?)
+    decided_by(&files(source), &files(target), &rules, memory)
+}
+
+fn decided_by(source: &Files, target: &Files, rules: &Rules, memory: Memory) -> Result<Decision, Error> {
+    let (source_rows, target_rows) = (source.counts()?.iter().sum(), target.counts()?.iter().sum());
+    let losers = losers(source, source_rows, rules, memory)?;
+    Ok(decide(source, source_rows, losers, target, rules, Matching::new(source_rows, target_rows, rules, memory))?)
 }
 
 /// The table after the merge: the rows that stay in each file, and one file more.
@@ -40,9 +52,9 @@ fn merged(
     target: &[DataFrame],
     source: &[DataFrame],
     spec: &MergeSpec,
-    lots: u64,
+    memory: Memory,
 ) -> Result<(Vec<DataFrame>, MergeRows), Error> {
-    let decision = decided(target, source, spec, lots)?;
+    let decision = decided(target, source, spec, memory)?;
     let removed = Arc::new(decision.removed);
     let (old, new) = (files(target), files(source));
     let mut after = Vec::new();
@@ -81,7 +93,7 @@ proptest! {
         (old_cuts, new_cuts) in (cuts(), cuts()),
         lineage_counts in any::<bool>(),
         touched in prop::option::of(prop::option::of(touched())),
-        lots in 1..4u64,
+        memory in memories(),
     ) {
         let mut table = table(&old);
         let before = frames(&table, &old_cuts);
@@ -97,7 +109,7 @@ proptest! {
         };
         let expected = model::merge(&mut table, &new, &Ways { lineage_counts, deletes: &deletes });
         let spec = MergeSpec { scope, lineage_counts, ..spec() };
-        let (after, counts) = merged(&before, &frames(&new, &new_cuts), &spec, lots).unwrap();
+        let (after, counts) = merged(&before, &frames(&new, &new_cuts), &spec, memory).unwrap();
         prop_assert_eq!(counts, expected);
         prop_assert_eq!(all(&after, &[]), all(&[frame(&table)], &[]));
         let total = counts.inserted + counts.updated + counts.unchanged + counts.superseded;
@@ -113,9 +125,9 @@ proptest! {
             .collect();
         let mut table = vec![frame(&[])];
         for batch in &batches {
-            table = merged(&table, &[frame(batch)], &spec(), 1).unwrap().0;
+            table = merged(&table, &[frame(batch)], &spec(), Memory::LEAST).unwrap().0;
         }
-        let (at_once, _) = merged(&[], &[frame(&batches.concat())], &spec(), 1).unwrap();
+        let (at_once, _) = merged(&[], &[frame(&batches.concat())], &spec(), Memory::LEAST).unwrap();
         prop_assert_eq!(all(&table, &["_batch"]), all(&at_once, &["_batch"]));
     }
 
@@ -127,9 +139,9 @@ proptest! {
         let batches: Vec<Vec<Row>> = batches.iter().map(|rows| rows.iter().map(one_value).collect()).collect();
         let mut table = vec![frame(&[])];
         for batch in &batches {
-            table = merged(&table, &[frame(batch)], &spec, 1).unwrap().0;
+            table = merged(&table, &[frame(batch)], &spec, Memory::LEAST).unwrap().0;
         }
-        let (at_once, _) = merged(&[], &[frame(&batches.concat())], &spec, 1).unwrap();
+        let (at_once, _) = merged(&[], &[frame(&batches.concat())], &spec, Memory::LEAST).unwrap();
         prop_assert_eq!(all(&table, &[]), all(&at_once, &[]));
     }
 }
@@ -142,14 +154,15 @@ fn row(id: i64, time: Option<i32>, batch: i64, value: u8) -> Row {
 fn a_key_that_comes_twice_is_named_where_there_is_no_order() {
     let spec = MergeSpec { order: None, ..spec() };
     let source = [frame(&[row(1, None, 0, 0), row(7, None, 0, 0)]), frame(&[row(7, None, 0, 1)])];
-    let error = decided(&[], &source, &spec, 1).unwrap_err();
+    let error = decided(&[], &source, &spec, Memory::LEAST).unwrap_err();
     assert_eq!(error.to_string(), "silver/orders: the key id = 7, region = null comes twice");
 }
 
 #[test]
 fn a_null_in_the_order_is_less_than_every_value() {
     let old = [frame(&[row(1, Some(0), 5, 0), row(2, None, 5, 0)])];
-    let (_, counts) = merged(&old, &[frame(&[row(1, None, 9, 1), row(2, Some(0), 0, 1)])], &spec(), 1).unwrap();
+    let (_, counts) =
+        merged(&old, &[frame(&[row(1, None, 9, 1), row(2, Some(0), 0, 1)])], &spec(), Memory::LEAST).unwrap();
     assert_eq!(counts, MergeRows { superseded: 1, updated: 1, ..MergeRows::default() });
 }
 
@@ -161,7 +174,7 @@ fn the_last_digits_of_doubles_are_no_difference_even_in_nested_values() {
         frame.with_columns([items.alias("items")]).collect().unwrap()
     };
     let newer = |x: f64| ratio(x).lazy().with_columns([lit(2i64).alias("_batch")]).collect().unwrap();
-    let count = |a, b| merged(&[ratio(a)], &[newer(b)], &spec(), 1).unwrap().1;
+    let count = |a, b| merged(&[ratio(a)], &[newer(b)], &spec(), Memory::LEAST).unwrap().1;
     let unchanged = MergeRows { unchanged: 1, ..MergeRows::default() };
     let updated = MergeRows { updated: 1, ..MergeRows::default() };
     assert_eq!(count(0.1 + 0.2, 0.3), unchanged);
@@ -182,19 +195,20 @@ fn the_last_digits_of_doubles_in_the_order_count() {
         frame(&[row(1, None, batch, value)]).lazy().with_columns([ratio, items]).collect().unwrap()
     };
     let spec = MergeSpec { order: Some(vec!["ratio".into(), "_batch".into()]), ..spec() };
-    let (table, counts) = merged(&[at(1_700_000_000.0, 1, 1)], &[at(1_700_000_001.0, 2, 1)], &spec, 1).unwrap();
+    let (table, counts) =
+        merged(&[at(1_700_000_000.0, 1, 1)], &[at(1_700_000_001.0, 2, 1)], &spec, Memory::LEAST).unwrap();
     assert_eq!(counts, MergeRows { updated: 1, ..MergeRows::default() });
-    let (_, counts) = merged(&table, &[at(1_700_000_000.5, 3, 2)], &spec, 1).unwrap();
+    let (_, counts) = merged(&table, &[at(1_700_000_000.5, 3, 2)], &spec, Memory::LEAST).unwrap();
     assert_eq!(counts, MergeRows { superseded: 1, ..MergeRows::default() });
 }
 
 #[test]
 fn a_key_that_another_engine_wrote_twice_is_replaced_as_one() {
     let old = [frame(&[row(1, Some(0), 0, 0)]), frame(&[row(1, Some(2), 0, 0), row(2, None, 0, 0)])];
-    let (after, counts) = merged(&old, &[frame(&[row(1, Some(1), 1, 1)])], &spec(), 1).unwrap();
+    let (after, counts) = merged(&old, &[frame(&[row(1, Some(1), 1, 1)])], &spec(), Memory::LEAST).unwrap();
     assert_eq!(counts, MergeRows { superseded: 1, ..MergeRows::default() });
     assert_eq!(all(&after, &[]), all(&old, &[]));
-    let (after, counts) = merged(&old, &[frame(&[row(1, Some(3), 1, 1)])], &spec(), 1).unwrap();
+    let (after, counts) = merged(&old, &[frame(&[row(1, Some(3), 1, 1)])], &spec(), Memory::LEAST).unwrap();
     assert_eq!(counts, MergeRows { updated: 1, deleted: 1, ..MergeRows::default() });
     assert_eq!(all(&after, &[]), all(&[frame(&[row(1, Some(3), 1, 1), row(2, None, 0, 0)])], &[]));
 }
@@ -253,8 +267,7 @@ fn keys_and_orders_of_every_flat_type_work() {
                 Files::new(Arc::clone(new[0].schema()), frames.iter().map(|frame| frame.clone().lazy()).collect())
             };
             let (source, target) = (files(new), files(old));
-            let losers = losers(&source, &rules, 2).unwrap();
-            let decision = decide(&source, new.len() as u64, losers, &target, &rules, 2).unwrap();
+            let decision = decided_by(&source, &target, &rules, MANY_LOTS).unwrap();
             decision.check("t", new.len() as u64).unwrap();
             decision.rows
         };
