@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::examples;
+use crate::memory::Memory;
 use crate::plan::Chunk;
 
 /// Keeps a medallion lakehouse on Delta Lake: files in, bronze, silver, gold out.
@@ -39,6 +40,9 @@ pub struct Global {
     /// The environment; the project's default one if not given
     #[arg(long = "env", value_name = "NAME", global = true, overrides_with = "environment")]
     pub environment: Option<String>,
+    /// Memory to work with, e.g. 2GB or 512MiB; default: the environment's `memory`, else half of the machine's
+    #[arg(long, value_name = "SIZE", global = true, overrides_with = "memory")]
+    pub memory: Option<Memory>,
     /// Print the answer as JSON on stdout
     #[arg(long, global = true)]
     pub json: bool,

@@ -68,7 +68,8 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn new(global: &'a Global, environment: &Environment) -> Result<Self, Failure> {
-        Ok(Place { global, lake: Lake::open(&environment.lake, &environment.storage)? })
+        let lake = Lake::open(&environment.lake, &environment.storage)?.with_memory(environment.memory());
+        Ok(Place { global, lake })
     }
 
     /// A version, the newest if none is named.

@@ -33,6 +33,7 @@ Examples:
   lakesmith run                           everything; running again finishes what was left
   lakesmith run bronze                    only take in files
   lakesmith run bronze.orders+ --json     one source and what is made from it, for a script
+  lakesmith run --memory 2GB              with no more memory than that; default: half of the machine's
   lakesmith run --from 2020-01-01 --to 2026-11-01 --chunk 1mo
                                           the first load of a long history, a commit a month
 

@@ -116,7 +116,9 @@ fn project(global: &Global) -> Result<Arc<Project>, Failure> {
     if let Some(error) = unreachable.take() {
         return Err(error.into());
     }
-    Ok(Arc::new(project.map_err(|faults| Failure::project(&faults))?))
+    let mut project = project.map_err(|faults| Failure::project(&faults))?;
+    project.environment.memory = global.memory.or(project.environment.memory);
+    Ok(Arc::new(project))
 }
 
 fn folder(global: &Global) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::expr::{Columns, Expr, Type};
+use crate::memory::Memory;
 use crate::name::TableName;
 use crate::steps::Step;
 
@@ -44,6 +45,15 @@ pub struct Environment {
     pub landing: String,
     /// Options of the object store. Their values are never printed.
     pub storage: BTreeMap<String, Secret>,
+    /// How much memory to work with; `None`: half of the machine's
+    pub memory: Option<Memory>,
+}
+
+impl Environment {
+    /// How much memory to work with.
+    pub fn memory(&self) -> Memory {
+        self.memory.unwrap_or_else(Memory::of_machine)
+    }
 }
 
 /// Text that Debug and Display do not show.

@@ -9,11 +9,12 @@ use super::reader::{File, Map, Text};
 use super::spelling::did_you_mean;
 use super::yaml::{Mark, Node};
 use super::{guard, optimize};
+use crate::memory::Memory;
 
 /// The file's name.
 pub(super) const FILE: &str = "lakesmith.yaml";
 const KEYS: [&str; 6] = ["name", "environment", "timezone", "guard", "optimize", "environments"];
-const ENVIRONMENT_KEYS: [&str; 3] = ["lake", "landing", "storage"];
+const ENVIRONMENT_KEYS: [&str; 4] = ["lake", "landing", "storage", "memory"];
 
 /// `lakesmith.yaml`, for one environment.
 pub(super) struct Settings {
@@ -65,8 +66,10 @@ fn environments(map: &Map, root: &Path, chosen: Option<&str>, vars: Lookup) -> O
         let lake = entry.required("lake", "a folder or URL, e.g. `lake: ./lake`").and(entry.text("lake"));
         let landing =
             entry.required("landing", "a folder or URL, e.g. `landing: ./landing`").and(entry.text("landing"));
+        let memory = memory(&entry);
         if name.as_deref() == Some(key.text.as_str()) {
             found = environment(&entry, &key.text, root, lake.zip(landing), vars);
+            found.iter_mut().for_each(|found| found.memory = memory);
         }
     }
     found
@@ -110,7 +113,15 @@ fn environment(
         let hint = "keep the lake and the landing folder side by side".to_owned();
         entry.file.hinted(lake.mark, "the lake and the landing folder stand one within the other", Some(hint));
     }
-    Some(Environment { name: name.to_owned(), lake: lake_place, landing: landing_place, storage: storage? })
+    let (name, storage) = (name.to_owned(), storage?);
+    Some(Environment { name, lake: lake_place, landing: landing_place, storage, memory: None })
+}
+
+fn memory(entry: &Map) -> Option<Memory> {
+    entry.get("memory")?;
+    let text = entry.text("memory")?;
+    let fault = |why| entry.file.hinted(text.mark, format!("`{}` is no memory to work with", text.value), Some(why));
+    text.value.parse().map_err(fault).ok()
 }
 
 fn storage(entry: &Map, vars: Lookup) -> Option<BTreeMap<String, Secret>> {

@@ -18,6 +18,7 @@ mod known;
 mod landing;
 mod ledger;
 mod look;
+mod needs;
 mod optimize;
 mod past;
 mod pins;
@@ -31,6 +32,7 @@ mod restore;
 mod retry;
 mod schedule;
 mod shape;
+mod sharing;
 mod silver;
 mod stream;
 mod survey;
@@ -115,7 +117,8 @@ impl Run {
     /// # Errors
     /// The lake's address cannot be understood.
     pub fn new(project: Arc<Project>, listener: Listener) -> Result<Self> {
-        let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
+        let environment = &project.environment;
+        let lake = Lake::open(&environment.lake, &environment.storage)?.with_memory(environment.memory());
         Ok(Run::in_lake(project, lake, listener))
     }
 
@@ -135,7 +138,8 @@ impl Run {
     /// fails does not stop its siblings; what stands below it is skipped.
     pub async fn carry_out(mut self, request: &Request, jobs: usize) -> RunReport {
         self.unguarded = request.unguarded;
-        let run = Arc::new(self);
+        let (run, jobs) = self.sharing(&request.tables, jobs);
+        let run = Arc::new(run);
         let others = request.tables.difference(&request.rebuild).cloned().collect();
         let mut reports = schedule::tables(&run, &others, jobs).await;
         if !request.rebuild.is_empty() {
@@ -152,7 +156,8 @@ impl Run {
     /// what follows, at most `jobs` tables at once. It goes on where a backfill of the same request was interrupted.
     pub async fn backfill(mut self, request: &BackfillRequest, jobs: usize) -> RunReport {
         self.unguarded = request.unguarded;
-        let run = Arc::new(self);
+        let (run, jobs) = self.sharing(&request.all(), jobs);
+        let run = Arc::new(run);
         let report = RunReport::new(run.id.clone(), backfill::tables(&run, request, jobs).await);
         if let Err(error) = history::record(&run, &report).await {
             tracing::warn!(%error, "the backfill could not be written to the history of runs");

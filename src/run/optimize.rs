@@ -32,7 +32,8 @@ impl Run {
         z_order: Option<&[String]>,
         jobs: usize,
     ) -> OptimizeReport {
-        let run = Arc::new(self);
+        let (run, jobs) = self.sharing(tables, jobs);
+        let run = Arc::new(run);
         let chosen = run.project.order.iter().filter(|name| tables.contains(*name));
         let chosen: Vec<&Table> = chosen.filter_map(|name| run.project.tables.get(name)).collect();
         let work = chosen.into_iter().map(|table| optimize(&run, table, z_order));

@@ -26,6 +26,7 @@ async fn why(snapshot: &Snapshot, error: Error) -> Error {
 
 /// The answer to one SQL question over all tables of the project's lake. Read only.
 pub async fn query(project: &Project, sql: &str) -> Result<DataFrame> {
-    let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
+    let environment = &project.environment;
+    let lake = Lake::open(&environment.lake, &environment.storage)?.with_memory(environment.memory());
     Ok(delta::query(&lake, &project.order, sql).await?)
 }

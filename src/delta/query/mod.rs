@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use deltalake::datafusion::error::DataFusionError;
 use deltalake::datafusion::execution::context::SQLOptions;
+use deltalake::datafusion::execution::memory_pool::FairSpillPool;
+use deltalake::datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
 use polars::prelude::DataFrame;
 
 use self::catalog::{CATALOG, Layers};
 use super::{Error, Lake};
+use crate::memory::Memory;
 use crate::name::TableName;
 
 /// Runs one SELECT (or EXPLAIN, SHOW TABLES, DESCRIBE) over the lake. Its schemas are `bronze`, `silver` and `gold`,
@@ -21,10 +24,11 @@ use crate::name::TableName;
 ///
 /// # Errors
 /// [`Error::Query`] if the statement is none that only reads, names something that is not there, or fails;
-/// [`Error::Gone`] for a version that cannot be had.
+/// [`Error::Gone`] for a version that cannot be had; [`Error::Memory`] where the lake's memory is not enough even though
+/// what can be is spilled to the system's folder for temporary files.
 pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataFrame, Error> {
     let layers = Arc::new(Layers::new(lake, tables));
-    let session = session(&layers);
+    let session = session(&layers, lake.memory())?;
     let reads_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     let planned = session.sql_with_options(sql, reads_only).await;
     let answer = planned.map_err(|error| layers.take_failure().unwrap_or_else(|| refused(&error)))?;
@@ -35,15 +39,18 @@ pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataF
     }
 }
 
-fn session(layers: &Arc<Layers>) -> SessionContext {
+fn session(layers: &Arc<Layers>, memory: Memory) -> Result<SessionContext, Error> {
+    let pool = FairSpillPool::new(usize::try_from(memory.to_hold().bytes()).unwrap_or(usize::MAX));
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc();
+    let runtime = runtime.map_err(|error| Error::Query(text(&error)))?;
     let config = SessionConfig::new()
         .with_create_default_catalog_and_schema(false)
         .with_default_catalog_and_schema(CATALOG, "")
         .with_information_schema(true)
         .set_bool("datafusion.sql_parser.enable_ident_normalization", false);
-    let session = SessionContext::new_with_config(config);
+    let session = SessionContext::new_with_config_rt(config, runtime);
     session.register_catalog(CATALOG, Arc::clone(layers) as _);
-    session
+    Ok(session)
 }
 
 /// Why a statement was not even planned.
@@ -61,6 +68,11 @@ fn failed(lake: &Lake, error: &DataFusionError) -> Error {
         DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_) | DataFusionError::IoError(_) => {
             Error::Storage { location: lake.url().to_string(), what: text(error) }
         }
+        DataFusionError::ResourcesExhausted(_) => Error::Memory(format!(
+            "the answer takes more memory than there is to work with ({}), though what can be is put on disk; \
+             `--memory SIZE` gives more",
+            lake.memory()
+        )),
         _ => Error::Query(text(error)),
     }
 }

@@ -5,6 +5,7 @@ use super::query;
 use crate::delta::tests::{Disk, foreign, now};
 use crate::delta::{Change, Error, TableSchema};
 use crate::expr::{Column as Named, Type};
+use crate::memory::Memory;
 use crate::name::{Layer, TableName};
 
 fn names() -> Vec<TableName> {
@@ -219,4 +220,15 @@ async fn no_file_can_be_read_past_the_catalog() {
         let answer = asked(&disk, &sql).await;
         assert!(matches!(answer, Err(Error::Query(_))), "{sql}: {answer:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_takes_too_much_memory_says_so() {
+    let disk = lake().await;
+    let little = disk.lake.clone().with_memory(Memory::of_bytes(64));
+    let sql = "SELECT region, count(*) FROM silver.orders GROUP BY region ORDER BY region";
+    let error = query(&little, &names(), sql).await.unwrap_err();
+    assert!(matches!(error, Error::Memory(_)), "{error:?}");
+    insta::assert_snapshot!(error, @"the answer takes more memory than there is to work with (0.1 kB), though what can be is put on disk; `--memory SIZE` gives more");
+    assert_eq!(query(&disk.lake, &names(), sql).await.unwrap().height(), 2);
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::memory::Memory;
 
 const FILE: &str = "lakesmith.yaml";
 
@@ -111,4 +112,25 @@ environments: { dev: { lake: './${A B}', landing: ./landing } }
             "lakesmith.yaml:2:30 the lake and the landing folder stand one within the other | keep the lake and the landing folder side by side"
         ]
     );
+}
+
+#[test]
+fn an_environment_may_say_how_much_memory_to_work_with() {
+    let text = |memory: &str| {
+        format!("name: shop\nenvironments:\n  dev: {{ lake: ./lake, landing: ./landing, memory: {memory} }}\n")
+    };
+    let memory = |said: &str| loaded_with(&text(said), None, &[]).map(|project| project.environment.memory);
+    assert_eq!(memory("1.5GB"), Ok(Some(Memory::of_bytes(1_500_000_000))));
+    assert_eq!(
+        memory("lots"),
+        Err(vec![
+            "lakesmith.yaml:3:52 `lots` is no memory to work with | a number and kB, MB, GB, KiB, MiB or GiB, e.g. 2GB"
+                .to_owned()
+        ])
+    );
+    let little = memory("100MB").unwrap_err();
+    assert!(little[0].ends_with("| 100 MB is too little to work with; at least 256 MB"), "{little:?}");
+    let unsaid = "name: shop\nenvironments:\n  dev: { lake: ./lake, landing: ./landing }\n";
+    let unsaid = loaded_with(unsaid, None, &[]).unwrap().environment;
+    assert_eq!((unsaid.memory, unsaid.memory()), (None, Memory::of_machine()));
 }

@@ -19,6 +19,7 @@ impl Scratch {
         let failed = |source| Error::Io { what: "a folder for what is computed anew".to_string(), source };
         let folder = tempfile::Builder::new().prefix("lakesmith-verify-").tempdir().map_err(failed)?;
         let lake = Lake::open(&folder.path().to_string_lossy(), &Default::default())?;
+        let lake = lake.with_memory(run.lake.memory());
         Ok(Scratch { run: run.within(lake), live: run.lake.clone(), _folder: folder })
     }
 

@@ -28,11 +28,14 @@ fn a_fault_has_place_and_hint() {
 #[test]
 fn each_error_has_its_exit_code_and_says_what_to_do() {
     let project = made();
-    let cases: [(&[&str], i32, &str); 21] = [
+    let cases: [(&[&str], i32, &str); 24] = [
         (&["frobnicate"], 2, "unrecognized subcommand"),
         (&["show"], 2, "required arguments"),
         (&["run", "-q", "-v"], 2, "cannot be used with"),
         (&["run", "--jobs", "0"], 2, "invalid value"),
+        (&["run", "--memory", "10MB"], 2, "10 MB is too little to work with; at least 256 MB"),
+        (&["run", "--memory", "much"], 2, "a number and kB, MB, GB, KiB, MiB or GiB, e.g. 2GB"),
+        (&["run", "--memory", "256MB", "silver.evnts"], 2, "hint: did you mean `silver.events`?"),
         (&["run", "silver.evnts"], 2, "hint: did you mean `silver.events`?"),
         (&["status", "--env", "prod"], 2, "there is no environment `prod`"),
         (&["-C", "/nowhere/at/all", "check"], 2, "there is no folder `/nowhere/at/all`"),
