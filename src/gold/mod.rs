@@ -13,6 +13,7 @@ mod recompute;
 #[cfg(test)]
 mod tests;
 mod touched;
+mod weight;
 
 use std::collections::BTreeSet;
 
@@ -21,8 +22,9 @@ use polars::prelude::LazyFrame;
 pub use addition::{Added, Addition};
 pub use needed::columns_needed;
 pub use prune::{Spread, may_hold, telling_columns};
-pub use recompute::recompute;
+pub use recompute::{Lot, count_groups, recompute, recompute_lot};
 pub use touched::touched_keys;
+pub use weight::{Weight, weight};
 
 use crate::expr::Columns;
 use crate::name::TableName;

@@ -2,15 +2,16 @@
 //! moves the watermarks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use polars::prelude::{IntoLazy, LazyFrame, UnionArgs, concat};
 
 use super::anew::{Anew, Rows, discard};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::extent::{self, Extent, Inputs};
 use super::look::Seen;
 use super::protocol::{self, folder, operation, table_state};
-use super::{Event, Run};
+use super::{Event, Run, needs, stream};
 use crate::delta::{self, Change, DataFile, MergeSpec, Merged, Scope, Snapshot, Table, TableSchema};
 use crate::gold::{self, Added};
 use crate::name::TableName;
@@ -65,6 +66,8 @@ pub async fn advance(run: &Run, name: &TableName, derived: &Derived, seen: &Seen
     if let Some(base) = base {
         base.accepts(&gold.schema())?;
     }
+    let rows = seen.inputs.iter().map(|(table, snapshot)| (table.clone(), Rows::from(snapshot))).collect();
+    needs::check(gold, &rows)?;
     let inputs = Inputs::new(&run.project, name, derived, &seen.inputs)?;
     let (extent, why) = inputs.extent(seen).await?;
     let target = gold.target();
@@ -83,7 +86,10 @@ pub async fn advance(run: &Run, name: &TableName, derived: &Derived, seen: &Seen
             gold.merge(base, &target, frame, Scope::Keys(touched)).await?
         }
         // Without a key the table becomes what was computed, as a multiset of rows.
-        Extent::All => gold.merge(base, &target, gold::recompute(derived, &inputs.whole()?, None)?, Scope::All).await?,
+        Extent::All => {
+            let frames = needs::in_lots(gold, &inputs.whole()?, &rows).await?;
+            gold.merge_all(base, &target, frames, Scope::All).await?
+        }
     };
     let rows = counts(&merged);
     let before = base.and_then(Snapshot::rows).unwrap_or_default();
@@ -126,8 +132,9 @@ pub fn counts(merged: &Merged) -> RowCounts {
 impl Gold<'_> {
     /// Computes all of the table from these rows of its inputs, into files of `target` that no commit names.
     pub async fn compute(&self, inputs: &BTreeMap<TableName, Rows>, target: &Table) -> Result<Anew> {
-        let inputs = extent::whole(&self.run.project, self.name, self.derived, inputs)?;
-        let merged = self.merge(None, target, gold::recompute(self.derived, &inputs, None)?, Scope::All).await?;
+        needs::check(*self, inputs)?;
+        let whole = extent::whole(&self.run.project, self.name, self.derived, inputs)?;
+        let merged = self.merge_all(None, target, needs::in_lots(*self, &whole, inputs).await?, Scope::All).await?;
         let counts = counts(&merged);
         let rows = Rows { table: target.clone(), schema: self.schema(), files: merged.adds };
         Ok(Anew { rows, refused: None, counts })
@@ -141,10 +148,18 @@ impl Gold<'_> {
         frame: LazyFrame,
         scope: Scope,
     ) -> Result<Merged> {
-        let schema = self.schema();
-        let (run, name) = (self.run.clone(), self.name.clone());
-        let tell = move |rows| run.tell(Event::Progress { table: name.clone(), rows });
-        let written = target.write_telling(frame, &schema, tell).await?;
+        self.merge_all(base, target, vec![frame], scope).await
+    }
+
+    /// As [`Gold::merge`], of rows that are computed one frame after the other.
+    pub async fn merge_all(
+        &self,
+        base: Option<&Snapshot>,
+        target: &Table,
+        frames: Vec<LazyFrame>,
+        scope: Scope,
+    ) -> Result<Merged> {
+        let (schema, written) = (self.schema(), self.write(target, frames).await?);
         let spec =
             MergeSpec { key: self.derived.key.clone(), order: None, lineage: Vec::new(), lineage_counts: false, scope };
         match delta::merge(base, target, &schema, written.clone(), &spec).await {
@@ -152,6 +167,50 @@ impl Gold<'_> {
             Err(error) => {
                 discard(target, &written).await;
                 Err(error.into())
+            }
+        }
+    }
+
+    async fn write(&self, target: &Table, frames: Vec<LazyFrame>) -> Result<Vec<DataFile>> {
+        let (run, name) = (self.run.clone(), self.name.clone());
+        let tell = move |rows| run.tell(Event::Progress { table: name.clone(), rows });
+        match <[LazyFrame; 1]>::try_from(frames) {
+            Ok([frame]) => Ok(target.write_telling(frame, &self.schema(), tell).await?),
+            Err(frames) => self.write_in_turn(target, frames, tell).await,
+        }
+    }
+
+    /// By one writer, so that each frame does not leave small files of its own.
+    async fn write_in_turn(
+        &self,
+        target: &Table,
+        frames: Vec<LazyFrame>,
+        tell: impl Fn(u64) + Clone + Send + Sync + 'static,
+    ) -> Result<Vec<DataFile>> {
+        let writer = Arc::new(target.writer(&self.schema())?);
+        let sink = writer.clone();
+        let computed = tokio::task::spawn_blocking(move || {
+            frames.into_iter().try_for_each(|frame| {
+                let (tell, sink) = (tell.clone(), sink.clone());
+                stream::for_each_batch(frame, move |batch| {
+                    tell(batch.height() as u64);
+                    Ok(sink.write(batch)?)
+                })
+            })
+        });
+        let computed = computed.await?;
+        let writer = Arc::into_inner(writer).ok_or_else(|| Error::Internal("a writer is still in use".into()))?;
+        match computed {
+            Ok(()) => Ok(writer.finish().await?),
+            // A thread of the writer has failed; the end tells how.
+            Err(error @ Error::Delta(delta::Error::Storage { .. })) => {
+                let written = writer.finish().await?;
+                discard(target, &written).await;
+                Err(error)
+            }
+            Err(error) => {
+                writer.abort().await;
+                Err(error)
             }
         }
     }

@@ -13,6 +13,7 @@ mod house;
 mod idle;
 mod known;
 mod lake;
+mod memory;
 mod optimize;
 mod promises;
 mod races;

@@ -36,6 +36,13 @@ impl Aggregate {
         self.expr.columns()
     }
 
+    /// Whether a group keeps values of its rows until the end, and not a sum, a count or an extreme of them.
+    pub fn keeps_values(&self) -> bool {
+        let mut calls = Vec::new();
+        collect_calls(&self.expr, &mut calls);
+        calls.iter().any(|call| matches!(call.function, Function::CountDistinct | Function::Median))
+    }
+
     /// Whether all columns of a row can matter: `first` and `last` break ties by them.
     pub fn reads_all(&self) -> bool {
         let mut calls = Vec::new();

@@ -7,7 +7,7 @@ use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
 use super::definitions;
 use super::world::{Row, World, collected, inputs, worlds, written};
-use crate::gold::{Strategy, recompute, strategy, touched_keys};
+use crate::gold::{Lot, Strategy, count_groups, recompute, recompute_lot, strategy, touched_keys};
 use crate::project::Derived;
 use crate::steps::testing::{both, lines};
 
@@ -40,6 +40,36 @@ fn assert_follows(derived: &Derived, old: &World, new: &World) {
     let kept = was.into_iter().filter(|(key, _)| !touched_words.contains(key));
     assert_eq!(sorted(kept.chain(part)), sorted(is));
 }
+
+/// The groups of all lots are all groups, and each is in one of them.
+fn assert_divides(derived: &Derived, world: &World) {
+    let inputs = inputs(world, world);
+    let Strategy::Groups { keys } = strategy(derived) else { panic!("{:?}", strategy(derived)) };
+    let whole = sorted(keyed(&collected(recompute(derived, &inputs, None).unwrap()), &keys));
+    for of in [1, 3] {
+        let lots = (0..of).map(|number| Lot { number, of });
+        let parts: Vec<_> = lots.clone().map(|lot| collected(recompute_lot(derived, &inputs, lot).unwrap())).collect();
+        assert_eq!(sorted(parts.iter().flat_map(|part| keyed(part, &keys))), whole, "{of} lots");
+        for (lot, part) in lots.zip(&parts) {
+            let counted = collected(count_groups(derived, &inputs, lot).unwrap());
+            let counted = counted.columns()[0].u64().unwrap().get(0).unwrap();
+            let found: BTreeSet<String> = keyed(part, &keys).into_iter().map(|(key, _)| key).collect();
+            assert!(counted >= found.len() as u64, "{counted} groups counted, {found:?} found");
+        }
+    }
+}
+
+macro_rules! divides {
+    ($($name:ident),*) => { mod divided {
+        use super::*;
+        proptest! {
+            #![proptest_config(ProptestConfig::with_cases(6))]
+            $(#[test] fn $name((_, world) in worlds()) { assert_divides(&definitions::$name(), &world); })*
+        }
+    } };
+}
+
+divides!(left_join_and_having, union_then_join, renamed_key, joins_of_groups, guarded);
 
 macro_rules! follows {
     ($($name:ident),*) => { proptest! {
