@@ -7,6 +7,7 @@ use futures::stream::{self, StreamExt};
 use polars::prelude::LazyFrame;
 
 use super::{DataFile, Error, Table, TableSchema, Writer};
+use crate::memory::Memory;
 
 /// Into what kind of files frames are written.
 #[derive(Clone, Copy)]
@@ -17,9 +18,13 @@ pub(super) struct Shape {
     pub lanes: usize,
 }
 
+/// A query that reads and writes files holds some hundred pieces of its rows.
+const QUERY_BYTES: u64 = 256 << 20;
+
 /// How many frames are written at the same time.
-pub(super) fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+pub(super) fn at_once(memory: Memory) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    cores.min(usize::try_from(memory.bytes() / QUERY_BYTES).unwrap_or(cores)).max(1)
 }
 
 /// Writes each frame into files of its own.
@@ -50,7 +55,7 @@ pub(super) async fn write_each(
         writer.with_lanes(shape.lanes).write_query(frame, |_| ()).await
     };
     let results: Vec<Result<Vec<DataFile>, Error>> =
-        stream::iter(frames).map(write).buffered(at_once()).collect().await;
+        stream::iter(frames).map(write).buffered(at_once(table.lake().memory())).collect().await;
     let (mut written, mut failure) = (Vec::new(), None);
     for result in results {
         match result {

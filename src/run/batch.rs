@@ -15,8 +15,8 @@ use crate::delta::{Table, TableSchema, Writer};
 use crate::name::TableName;
 use crate::project::{SameContent, Source};
 
-/// Bytes of a file's rows that wait until the file is known to be sound; a larger file gets data files of its own,
-/// which are dropped if it turns out unsound.
+/// Bytes of a file's rows that wait until the file is known to be sound, however much memory there is; a larger file gets
+/// data files of its own, which are dropped if it turns out unsound.
 const HELD_BYTES: usize = 64 << 20;
 
 /// So many rows or bytes are worth a frame of their own.
@@ -95,7 +95,8 @@ impl Batch {
     }
 
     fn file(&mut self, shape: &Shape, schema: &TableSchema, stat: &FileStat, intake: &mut Intake) -> Result<Sound> {
-        let mut held = Held { frames: Vec::new(), bytes: 0, own: None };
+        let limit = usize::try_from(self.run.lake.memory().part(8).bytes()).unwrap_or(usize::MAX).min(HELD_BYTES);
+        let mut held = Held { frames: Vec::new(), bytes: 0, limit, own: None };
         let read = self.stream(shape, schema, stat, &mut held)?;
         match (&read, held.own.take()) {
             (Ok(_), Some(own)) => intake.data.extend(self.handle.block_on(own.finish())?),
@@ -172,6 +173,8 @@ impl Few {
 struct Held {
     frames: Vec<DataFrame>,
     bytes: usize,
+    /// bytes that may wait
+    limit: usize,
     own: Option<Writer>,
 }
 
@@ -182,7 +185,7 @@ impl Held {
         }
         self.bytes += bytes_of(&frame);
         self.frames.push(frame);
-        if self.bytes > HELD_BYTES {
+        if self.bytes > self.limit {
             let own = open()?;
             for frame in self.frames.drain(..) {
                 own.write(frame)?;

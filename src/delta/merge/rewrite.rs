@@ -104,7 +104,7 @@ pub(super) async fn rewrite(
     let (ours, theirs, left) = looked.await.map_err(|error| Error::Query(error.to_string()))??;
     let mut adds = ours.stay;
     if !left.is_empty() {
-        let shape = Shape { file_bytes: FILE_BYTES, lanes: at_once() / left.len() };
+        let shape = Shape { file_bytes: FILE_BYTES, lanes: at_once(table.lake().memory()) / left.len() };
         let written = write_apart(table, schema, left, shape).await?;
         let (rows, expected) =
             (written.iter().filter_map(DataFile::rows).sum::<u64>(), ours.rows_left + theirs.rows_left);

@@ -32,9 +32,8 @@ pub(super) struct Written {
 
 /// Frames that may wait for a lane.
 const WAITING: usize = 2;
-/// A lane holds no more files open, and no more bytes of row groups that are not written yet.
+/// A lane holds no more files open.
 const OPEN_FILES: usize = 64;
-const BUFFERED_BYTES: usize = 256 << 20;
 
 impl Lane {
     pub(super) fn start(target: Arc<Target>) -> Self {
@@ -115,7 +114,7 @@ impl OpenFiles {
     fn keep_bounds(&mut self) -> Result<(), Error> {
         while self.open.len() > 1
             && (self.open.len() > OPEN_FILES
-                || self.open.values().map(OpenFile::memory).sum::<usize>() > BUFFERED_BYTES)
+                || self.open.values().map(OpenFile::memory).sum::<usize>() > self.target.lane_bytes)
         {
             let biggest =
                 self.open.iter().max_by_key(|(_, file)| file.memory()).map(|(partition, _)| partition.clone());

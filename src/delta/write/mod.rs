@@ -30,6 +30,8 @@ pub(super) struct Target {
     pub(super) runtime: Handle,
     /// a file is closed when it has so many bytes
     pub(super) file_bytes: usize,
+    /// a lane holds no more bytes of row groups that are not written yet, if it has several files open
+    pub(super) lane_bytes: usize,
     /// a lane failed or the writer was dropped: the others stop too
     pub(super) stopped: AtomicBool,
 }
@@ -45,6 +47,9 @@ pub struct Writer {
 
 /// The size at which a file is closed.
 pub(super) const FILE_BYTES: usize = 128 << 20;
+/// What a lane may hold however much memory there is, and with how much less it is not worth a thread.
+const LANE_BYTES: usize = 256 << 20;
+const LEAST_LANE_BYTES: usize = 24 << 20;
 /// Frames of a query come in pieces of so many rows.
 pub(super) const BATCH_ROWS: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 16) - 1);
 
@@ -57,8 +62,12 @@ impl Writer {
         schema.check(table.folder())?;
         let runtime = Handle::try_current()
             .map_err(|_| Error::invalid(table.folder(), "a writer can only be made within a Tokio runtime"))?;
-        let target = Target { table, schema: schema.clone(), runtime, file_bytes, stopped: AtomicBool::new(false) };
-        let max_lanes = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let memory = usize::try_from(table.lake().memory().part(4).bytes()).unwrap_or(usize::MAX);
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let max_lanes = cores.min(memory / LEAST_LANE_BYTES).max(1);
+        let lane_bytes = (memory / max_lanes).min(LANE_BYTES);
+        let (schema, stopped) = (schema.clone(), AtomicBool::new(false));
+        let target = Target { table, schema, runtime, file_bytes, lane_bytes, stopped };
         let (lanes, next) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
         Ok(Writer { target: Arc::new(target), lanes, next, max_lanes })
     }

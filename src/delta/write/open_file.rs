@@ -48,7 +48,7 @@ impl OpenFile {
         self.statistics.look_at(frame)?;
         let batch = bridge::record_batch(frame, &self.schema).map_err(|error| encoding(&self.target, &error))?;
         self.writer.write(&batch).map_err(|error| failed(&self.target, error))?;
-        if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
+        if self.writer.in_progress_size() >= ROW_GROUP_BYTES.min(self.target.lane_bytes) {
             self.writer.flush().map_err(|error| failed(&self.target, error))?;
         }
         Ok(())
