@@ -49,6 +49,13 @@ impl Memory {
         self.part(2)
     }
 
+    /// How to write a size of which half holds so many bytes, e.g. `2.5GB`.
+    pub fn that_holds(bytes: u64) -> String {
+        Memory(bytes.saturating_mul(2).checked_next_multiple_of(500_000_000).unwrap_or(u64::MAX))
+            .to_string()
+            .replace(' ', "")
+    }
+
     /// How many rows can be held that take `width` bytes each, but no more than `most`.
     pub fn rows_at_once(self, width: u64, most: u64) -> u64 {
         (self.to_hold().0 / width.max(1)).clamp(1, most)
@@ -135,6 +142,13 @@ mod tests {
         assert_eq!(available(machine, &group("1073741824\n")), 1 << 30);
         assert_eq!(available(machine, &group("9223372036854771712\n")), 24_576_000 << 10);
         assert_eq!(available(None, &[None, None]), UNKNOWN_MACHINE);
+    }
+
+    #[test]
+    fn what_would_do_is_told_in_round_numbers() {
+        assert_eq!(Memory::that_holds(600_000_000), "1.5GB");
+        assert_eq!(Memory::that_holds(1), "500MB");
+        assert_eq!(Memory::that_holds(1_000_000_000), "2GB");
     }
 
     #[test]

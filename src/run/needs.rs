@@ -40,14 +40,13 @@ pub fn check(gold: Gold, inputs: &Inputs) -> Result<()> {
 }
 
 fn too_large(i: usize, join: &Join, needed: u64, memory: Memory) -> String {
-    let enough = Memory::of_bytes(needed.saturating_mul(2).next_multiple_of(500_000_000));
-    let needed = Memory::of_bytes(needed);
     format!(
-        "step {} (join) would hold about {needed} of `{}`, more than half of the {memory} that there is to work with; \
+        "step {} (join) would hold about {} of `{}`, more than half of the {memory} that there is to work with; \
          `--memory {}` would do, with `--jobs 1` if other tables are worked on at once",
         i + 1,
+        Memory::of_bytes(needed),
         join.with,
-        enough.to_string().replace(' ', "")
+        Memory::that_holds(needed)
     )
 }
 

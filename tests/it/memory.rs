@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lakesmith::delta::Lake;
 use lakesmith::memory::Memory;
-use lakesmith::plan::Request;
+use lakesmith::plan::{BackfillRequest, Range, Request};
 use lakesmith::report::{Proof, RunReport, Status};
 use lakesmith::run::{Event, Run};
 
@@ -125,4 +125,45 @@ async fn a_join_that_takes_too_much_memory_is_refused_before_the_work() {
     insta::assert_snapshot!(error("gold.joined").unwrap(), @"step 2 (join) would hold about 34.8 kB of `silver.events`, more than half of the 40 kB that there is to work with; `--memory 500MB` would do, with `--jobs 1` if other tables are worked on at once");
     assert_eq!((error("silver.events"), error("gold.totals")), (None, None), "others go on");
     assert!(!project.path("lake/gold/joined").exists(), "nothing was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_of_too_many_events_is_refused_before_the_work() {
+    let project = Project::small();
+    project.write("landing/events/1.csv", events(1..400, 0));
+    let world = World::new(&project, "lake", LITTLE);
+    world.run(false).await;
+    let backfill = async |from: &str, to: &str| {
+        let run = world.begin();
+        let range = Range::parse(from, to, run.project.timezone).unwrap();
+        let tables = run.project.order.iter().filter(|name| name.to_string() == "silver.events").cloned().collect();
+        let request = BackfillRequest::new(&run.project, &tables, range, None).unwrap();
+        run.backfill(&request, 1).await.tables.remove(0)
+    };
+    let all = backfill("2026-01-01", "2026-02-01").await;
+    insta::assert_snapshot!(all.error.unwrap(), @"the range has 406 events; their keys and places take about 42.2 kB, more than half of the 40 kB that there is to work with: take it in pieces (`--chunk 1mo`), or say `--memory 500MB`");
+    assert_eq!(all.version, None);
+    let none = backfill("2026-02-01", "2026-03-01").await;
+    assert_eq!((none.status, none.error), (Status::Unchanged, None), "it is the range's events that count");
+}
+
+#[test]
+fn polars_lets_little_wait() {
+    let project = Project::small();
+    project.write("landing/events/1.csv", events(1..20, 0));
+    let told = |env: &[(&str, &str)]| {
+        project
+            .lakesmith_with(&[env, &[("POLARS_VERBOSE", "1")]].concat(), &["rebuild", "silver.events", "--yes"])
+            .stderr
+    };
+    project.run(0);
+    let said = told(&[]);
+    assert!(
+        said.contains("prefetch_limit: 2,"),
+        "Polars no longer knows the setting, or tells of it otherwise: {said}"
+    );
+    assert!(
+        told(&[("POLARS_ROW_GROUP_PREFETCH_SIZE", "5")]).contains("prefetch_limit: 5,"),
+        "what the user says goes first"
+    );
 }

@@ -9,8 +9,9 @@ use polars::prelude::*;
 use super::within::within;
 use crate::delta::Snapshot;
 use crate::expr::Type;
+use crate::memory::Memory;
 use crate::plan::Range;
-use crate::run::error::Result;
+use crate::run::error::{Error, Result};
 use crate::run::judge::Bronze;
 use crate::run::silver::Silver;
 use crate::run::stream;
@@ -18,6 +19,8 @@ use crate::silver::{self, EVENT_TIME};
 
 /// Where an event stands in its bronze table.
 pub const PLACE: [&str; 3] = ["_batch", "_source_file", "_source_row"];
+/// Bytes that a place takes, and as much again for what is made of it.
+const PLACE_WIDTH: u64 = 96;
 /// Its bronze table.
 pub const SOURCE_TABLE: &str = "_source_table";
 
@@ -56,6 +59,7 @@ impl Search<'_> {
     /// As [`silver::places`].
     pub async fn affected(&self) -> Result<Affected> {
         let ty = self.event_type();
+        self.fits(&ty).await?;
         let present = self.present(&ty).await?;
         let mut found = Vec::new();
         for source in 0..self.sources.len() {
@@ -82,6 +86,32 @@ impl Search<'_> {
             events.push(collect(united(places.collect())?).await?);
         }
         Ok(Affected { keys, events })
+    }
+
+    /// What a chunk takes up is held, so a range of too many events is told before the work.
+    async fn fits(&self, ty: &Type) -> Result<()> {
+        let memory = self.silver.run.lake.memory();
+        let keys = self.silver.events.output.iter().filter(|column| self.key().contains(&column.name.as_str()));
+        let width = keys.map(|key| key.ty.width()).sum::<u64>() + PLACE_WIDTH;
+        let most = memory.rows_at_once(width, u64::MAX);
+        let all: Option<u64> = self.sources.iter().map(|bronze| bronze.snapshot.rows()).sum();
+        if all.is_some_and(|rows| rows <= most) {
+            return Ok(());
+        }
+        let mut rows = 0;
+        for source in 0..self.sources.len() {
+            let events = self.places(source)?.filter(within(EVENT_TIME, ty, self.range)).select([column(PLACE[0])]);
+            rows += tokio::task::spawn_blocking(move || stream::count(events)).await??;
+        }
+        if rows <= most {
+            return Ok(());
+        }
+        Err(Error::Refused(format!(
+            "the range has {rows} events; their keys and places take about {}, more than half of the {memory} that there \
+             is to work with: take it in pieces (`--chunk 1mo`), or say `--memory {}`",
+            Memory::of_bytes(rows.saturating_mul(width)),
+            Memory::that_holds(rows.saturating_mul(width))
+        )))
     }
 
     fn places(&self, source: usize) -> Result<LazyFrame> {
