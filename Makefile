@@ -1,6 +1,6 @@
 # make demo    build, run the sample project, print its gold tables
 # make test    format, lints, licences, build, all tests, the outside readers
-# make bench   measure against a hand-written Python script (minutes, gigabytes)
+# make bench   measure against Polars, deltalake and a hand-written script (minutes, gigabytes; docs/speed.md)
 # make sample  write the landing files of the sample project again
 # make clean   remove what the above left in this clone, and our own build output
 #
@@ -10,7 +10,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo build test fmt clippy deny test-rust test-readers bench sample clean
+.PHONY: help demo build test fmt clippy deny test-rust test-readers sample clean
+.PHONY: bench bench-large bench-chart bench-instructions bench-build
 
 PYTHON ?= python3
 LAKESMITH_CACHE ?= $(HOME)/.cache/lakesmith
@@ -18,6 +19,8 @@ CARGO_TARGET_DIR ?= $(LAKESMITH_CACHE)/target
 export CARGO_TARGET_DIR
 
 BIN = $(abspath $(CARGO_TARGET_DIR))/debug/lakesmith
+RELEASE = $(abspath $(CARGO_TARGET_DIR))/release/lakesmith
+GENERATOR = $(abspath $(CARGO_TARGET_DIR))/tpch/release/lineitem
 GOLD = $(patsubst layers/gold/%.yaml,gold.%,$(wildcard layers/gold/*.yaml))
 
 DENY_VERSION = 0.20.2
@@ -72,13 +75,27 @@ $(sort $(TEST_VENV)/ready $(BENCH_VENV)/ready):
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $(REQUIREMENTS)
 	@touch $@
 
-bench: $(BENCH_VENV)/ready
-	cargo build --locked --profile bench
+# What is measured, in two sizes; `make bench ONLY=loads,gold` measures some parts alone.
+MEASURE = $(BENCH_VENV)/bin/python benches/run.py --lakesmith $(RELEASE) --generator $(GENERATOR) \
+	--folder $(LAKESMITH_CACHE)/bench
+LARGE = loads,updates,gold,story
+
+bench: bench-build
+	$(MEASURE) --out target/bench.json $(if $(ONLY),--only $(ONLY))
+
+bench-large: bench-build
+	$(MEASURE) --out target/bench-large.json --scale 10 --against 1 --repeat 1 \
+		--only $(or $(ONLY),$(LARGE))
+
+bench-chart:
+	$(PYTHON) benches/chart.py docs/bench.svg $(wildcard target/bench.json target/bench-large.json)
+
+bench-instructions: bench-build
+	$(BENCH_VENV)/bin/python benches/instructions.py --lakesmith $(RELEASE) --generator $(GENERATOR)
+
+bench-build: $(BENCH_VENV)/ready
+	cargo build --locked --release
 	cargo build --locked --release --manifest-path benches/tpch/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/tpch
-	$(BENCH_VENV)/bin/python benches/run.py \
-		--lakesmith $(abspath $(CARGO_TARGET_DIR))/release/lakesmith \
-		--generator $(abspath $(CARGO_TARGET_DIR))/tpch/release/lineitem \
-		--folder $(LAKESMITH_CACHE)/bench --out target/bench.json
 
 sample: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/python sample/generate.py
