@@ -17,7 +17,7 @@ class Bench:
         self.work = self.folder / "work"
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
-        self.loaded = {}
+        self.loaded = None
 
     @cached_property
     def lineitem(self):
@@ -32,12 +32,11 @@ class Bench:
 
     def base(self):
         """The whole of lineitem in bronze and silver. Not to be changed: parts work on copies."""
-        if self.scale not in self.loaded:
-            lake = self.fresh("base")
-            lake.arrive(*self.lineitem.whole)
-            lake.run("bronze", "silver")
-            self.loaded[self.scale] = lake
-        return self.loaded[self.scale]
+        if self.loaded is None:
+            self.loaded = self.fresh("loaded")
+            self.loaded.arrive(*self.lineitem.whole)
+            self.loaded.run("bronze", "silver")
+        return self.loaded
 
     def scratch(self, name):
         """A path for a file that is not kept."""

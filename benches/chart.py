@@ -112,7 +112,7 @@ def row(drawing, target, scale):
     drawing.bar(LABELS, BAR * MOST, "rail")
     drawing.bar(LABELS, BAR * min(share, MOST), "met" if target["met"] else "missed")
     drawing.text(WIDTH - MARGIN, bound(target), "soft", "end")
-    drawing.text(WIDTH - MARGIN - 66, amount(target["measured"], target["unit"]).replace(" ×", "×"), "text", "end")
+    drawing.text(WIDTH - MARGIN - 78, amount(target["measured"], target["unit"]).replace(" ×", "×"), "text", "end")
     drawing.down()
 
 
@@ -129,4 +129,6 @@ def described(result):
 
 if __name__ == "__main__":
     out, *files = map(Path, sys.argv[1:])
+    if not files:
+        sys.exit("there is nothing to draw yet: `make bench` measures")
     out.write_text(draw([json.loads(file.read_text()) for file in files]))

@@ -10,7 +10,7 @@ def measure(bench):
     lakes = []
 
     def bronze():
-        lake = bench.fresh("base")
+        lake = bench.fresh("bronze")
         lake.arrive(*csv)
         lakes[:] = [lake]
         return lake.run("bronze").cost
@@ -25,7 +25,7 @@ def measure(bench):
     found = {"bronze": ratio(ours, theirs), "bronze_peak": absolute(ours, "peak_bytes")}
 
     def silver():
-        lake = base.copy("loads")
+        lake = base.copy("loaded")
         lakes[:] = [lake]
         return lake.run("silver").cost
 
@@ -33,9 +33,7 @@ def measure(bench):
         return bare("to-silver", parquet, base.table("bronze.lineitem"))
 
     ours, theirs = alternately(bench.repeat, silver, bare_silver)
-    lakes[0].folder.rename(bench.scratch("base-with-silver"))
     base.remove()
-    bench.scratch("base-with-silver").rename(base.folder)
-    bench.loaded[bench.scale] = base
+    bench.loaded = lakes[0]
     found |= {"silver": ratio(ours, theirs), "silver_peak": absolute(ours, "peak_bytes")}
     return found, {"rows": bench.lineitem.number, "csv_bytes": bench.lineitem.bytes}
