@@ -1,7 +1,7 @@
 """Processes, and what each has cost.
 
-The kernel counts a child's peak memory from its fork on, so nothing large may ever be loaded into this process (its 25 MB
-are the least that is ever told): what needs Polars is done by peers.py, in a process of its own.
+The kernel counts a child's peak memory from its fork on. So nothing large may ever be loaded into this process, whose
+25 MB are the least that is ever told: what needs Polars is done by peers.py, in a process of its own.
 """
 
 import contextlib
