@@ -19,21 +19,25 @@ from targets import TARGETS, judged, table, unknown
 def main():
     options = arguments()
     bench = Bench(options)
-    described = machine.described(options.lakesmith) | {"scale": options.scale, "repeat": options.repeat}
-    found, details = [], {}
+    result = machine.described(options.lakesmith) | {"scale": options.scale, "repeat": options.repeat}
+    result |= {"targets": [], "details": {}}
     for name in options.only:
         began = time.perf_counter()
-        findings, details[name] = measured(name, bench)
-        found += [judged(target, finding, options.scale) for target, finding in findings.items()]
+        findings, result["details"][name] = measured(name, bench)
+        result["targets"] += [judged(target, finding, options.scale) for target, finding in findings.items()]
         print(f"{name}: measured in {time.perf_counter() - began:.0f} s", flush=True)
+        write(result, options.out)
     bench.done()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    result = described | {"targets": found, "details": details}
-    options.out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     show(result)
     print(f"\nall of it: {options.out}")
-    if any("failed" in detail for detail in details.values()):
+    if any("failed" in detail for detail in result["details"].values()):
         sys.exit(1)
+
+
+def write(result, out):
+    """After each part, so that what was found is there whatever becomes of the rest."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
 
 
 def measured(name, bench):
