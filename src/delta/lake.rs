@@ -113,7 +113,7 @@ impl Lake {
 
     /// Where a table's folder is on a disk, if nothing stands between the lake and the disk.
     pub(super) fn folder_on_disk(&self, folder: &str) -> Option<PathBuf> {
-        self.0.store.is_none().then(|| self.local_path()).flatten().map(|lake| lake.join(folder))
+        self.root.store.is_none().then(|| self.local_path()).flatten().map(|lake| lake.join(folder))
     }
 
     /// The log store of the table in `folder`.

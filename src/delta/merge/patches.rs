@@ -80,7 +80,7 @@ impl Patches {
             written.map_err(|error| Error::Query(error.to_string()))?
         };
         let written: Vec<Result<DataFile, Error>> =
-            stream::iter(patches).map(write).buffered(at_once()).collect().await;
+            stream::iter(patches).map(write).buffered(at_once(table.lake().memory())).collect().await;
         let (adds, failures): (Vec<_>, Vec<_>) = written.into_iter().partition(Result::is_ok);
         let adds: Vec<DataFile> = adds.into_iter().flatten().collect();
         match failures.into_iter().find_map(Result::err) {
