@@ -93,7 +93,9 @@ def story(drawing, result, steps):
 
 def targets(drawing, results):
     """Every target that was measured; the line is the target."""
-    drawing.text(MARGIN, "Targets: a bar that ends before the line has met its own", "text title")
+    scales = " and ".join(f"{result['scale']:g}" for result in results)
+    title = f"Targets, scale {scales}: a bar that ends before the line has met its own"
+    drawing.text(MARGIN, title, "text title")
     drawing.down(30)
     top = drawing.y
     for result in results:
