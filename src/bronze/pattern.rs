@@ -63,7 +63,8 @@ impl Matcher {
     fn matches(&self, path: &[u8]) -> bool {
         match self {
             Matcher::Simple(pattern) => is_match(pattern, path),
-            Matcher::Glob(glob) => std::str::from_utf8(path).is_ok_and(|path| glob.is_match(path)),
+            // a name that is no UTF-8 is to be refused by name, so it must match
+            Matcher::Glob(glob) => glob.is_match(&*String::from_utf8_lossy(path)),
         }
     }
 }

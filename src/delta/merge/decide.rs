@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use polars::prelude::{
     BooleanChunked, DataFrame, Expr, IntoLazy, JoinArgs, JoinBuildSide, JoinType, LazyFrame, PolarsResult,
-    SortMultipleOptions, col,
-    lit,
+    SortMultipleOptions, col, lit,
 };
 
 use super::lots::Lot;

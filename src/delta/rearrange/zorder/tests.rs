@@ -33,7 +33,7 @@ async fn table(disk: &Disk, schema: &TableSchema) -> Table {
 }
 
 fn layout() -> Layout {
-    Layout { file_bytes: 8 << 10, z_order: vec!["x".to_owned(), "y".to_owned()], ..Layout::default() }
+    Layout { file_bytes: 4 << 10, z_order: vec!["x".to_owned(), "y".to_owned()], ..Layout::default() }
 }
 
 /// How many files a reader must open who asks for one value.
