@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use polars::prelude::LazyFrame;
+
 use super::anew::Rows;
 use super::error::{Error, Result};
 use super::gold::Gold;
@@ -10,8 +12,7 @@ use super::stream;
 use crate::gold::{self, Input, Lot};
 use crate::memory::Memory;
 use crate::name::TableName;
-use crate::steps::{Join, Step};
-use polars::prelude::LazyFrame;
+use crate::steps::{Join, JoinKind, Step};
 
 /// The rows that a table is made from.
 type Inputs = BTreeMap<TableName, Rows>;
@@ -30,8 +31,9 @@ pub fn check(gold: Gold, inputs: &Inputs) -> Result<()> {
     let first = inputs.get(&gold.derived.from).map_or(u64::MAX, |rows| held(rows, None));
     for (i, step) in gold.derived.steps.iter().enumerate() {
         let Step::Join(join) = step else { continue };
-        // The engine holds the smaller side.
-        let needed = inputs.get(&join.with).map_or(0, |rows| held(rows, Some(join))).min(first);
+        let second = inputs.get(&join.with).map_or(0, |rows| held(rows, Some(join)));
+        // The engine holds the smaller side, where rows of both come out.
+        let needed = if matches!(join.how, JoinKind::Semi | JoinKind::Anti) { second } else { second.min(first) };
         if needed > memory.to_hold().bytes() {
             return Err(Error::Refused(too_large(i, join, needed, memory)));
         }
