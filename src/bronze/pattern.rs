@@ -46,7 +46,7 @@ impl Pattern {
     pub fn matches(&self, path: &Path) -> bool {
         let path = path.as_os_str().as_encoded_bytes();
         let inner = |ending: &&str| path.strip_suffix(ending.as_bytes()).is_some_and(|path| self.matcher.matches(path));
-        self.matcher.matches(path) || (!self.compressed && COMPRESSED.iter().any(|ending| inner(&ending)))
+        self.matcher.matches(path) || (!self.compressed && COMPRESSED.iter().any(inner))
     }
 }
 

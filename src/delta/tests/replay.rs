@@ -110,3 +110,27 @@ async fn a_log_without_its_first_actions_is_no_table() {
     foreign.commit(0, &[newer, metadata(&plain, &[], &json!({}))]);
     assert!(foreign.table.head().await.err().unwrap().to_string().contains("readers of version 4"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_delta_rs_can_read_is_read_by_it() {
+    let foreign = Foreign::new();
+    let plain = json!([field("a", &json!("long"))]);
+    let head = [protocol(&["v2Checkpoint"]), metadata(&plain, &[], &json!({}))];
+    let txn = json!({ "txn": { "appId": "spark", "version": 7 } });
+    foreign.commit(0, &[&head[..], &[add("a.parquet", 1, &json!({})), txn.clone()]].concat());
+    foreign.commit(1, &[add("b.parquet", 2, &json!({}))]);
+    let checkpoint = json!({ "checkpointMetadata": { "version": 1 } });
+    let adds = [add("a.parquet", 1, &json!({})), add("b.parquet", 2, &json!({}))];
+    let lines: Vec<String> = [&[checkpoint], &head[..], &adds, &[txn]].concat().iter().map(Value::to_string).collect();
+    let name = "00000000000000000001.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json";
+    std::fs::write(foreign.log(1).with_file_name(name), lines.join("\n")).unwrap();
+    foreign.commit(2, &[add("c.parquet", 3, &json!({}))]);
+    for version in [0, 1] {
+        std::fs::remove_file(foreign.log(version)).unwrap();
+    }
+    let snapshot = now(&foreign.table).await;
+    let paths: Vec<&str> = snapshot.files().iter().map(DataFile::path).collect();
+    assert_eq!(paths, ["a.parquet", "b.parquet", "c.parquet"]);
+    assert_eq!((snapshot.version(), snapshot.txn("spark")), (2, Some(7)));
+    assert_eq!(foreign.table.head().await.unwrap().unwrap(), *snapshot.head());
+}
