@@ -6,8 +6,8 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::landing::LandingError;
 
-/// What may stand on top of a pattern.
-const COMPRESSED: [&str; 2] = [".gz", ".zst"];
+/// What may stand on top of a pattern that does not say so itself: nothing, or how a file is packed.
+const COMPRESSED: [&str; 3] = ["", ".gz", ".zst"];
 
 /// A pattern of paths.
 pub(super) struct Pattern {
@@ -16,14 +16,15 @@ pub(super) struct Pattern {
     /// components below `folder` that a match has at most
     pub depth: usize,
     matcher: Matcher,
-    /// what is on top of it already may not come twice
-    compressed: bool,
+    /// what may stand on top of it
+    endings: &'static [&'static str],
 }
 
 enum Matcher {
     /// `*` and `?` are its only wildcards, and stand for no `/`
     Simple(Vec<u8>),
-    Glob(Box<GlobMatcher>),
+    /// one for each ending
+    Globs(Vec<GlobMatcher>),
 }
 
 impl Pattern {
@@ -33,39 +34,40 @@ impl Pattern {
             return Err(error("must stay within the landing folder".to_owned()));
         }
         let pattern = pattern.trim_start_matches("./");
-        let matcher = Matcher::new(pattern).map_err(error)?;
+        let compressed = COMPRESSED.iter().skip(1).any(|end| pattern.ends_with(end));
+        let endings: &[&str] = if compressed { &COMPRESSED[..1] } else { &COMPRESSED };
+        let matcher = Matcher::new(pattern, endings).map_err(error)?;
         let parts: Vec<&str> = pattern.split('/').collect();
         let literal = parts.iter().take(parts.len() - 1).take_while(|part| !part.contains(['*', '?', '[', '{', '\\']));
         let literal = literal.count();
         let endless = pattern.contains("**") || pattern.contains('{') || pattern.contains('[');
         let depth = if endless { usize::MAX } else { parts.len() - literal };
-        let compressed = COMPRESSED.iter().any(|end| pattern.ends_with(end));
-        Ok(Pattern { folder: parts[..literal].join("/"), depth, matcher, compressed })
+        Ok(Pattern { folder: parts[..literal].join("/"), depth, matcher, endings })
     }
 
     pub fn matches(&self, path: &Path) -> bool {
-        let path = path.as_os_str().as_encoded_bytes();
-        let inner = |ending: &&str| path.strip_suffix(ending.as_bytes()).is_some_and(|path| self.matcher.matches(path));
-        self.matcher.matches(path) || (!self.compressed && COMPRESSED.iter().any(inner))
+        match &self.matcher {
+            Matcher::Globs(globs) => globs.iter().any(|glob| glob.is_match(path)),
+            Matcher::Simple(pattern) => {
+                let path = path.as_os_str().as_encoded_bytes();
+                let ends = |end: &&str| path.strip_suffix(end.as_bytes()).is_some_and(|path| is_match(pattern, path));
+                self.endings.iter().any(ends)
+            }
+        }
     }
 }
 
 impl Matcher {
     /// A regular expression is slow to make, and few patterns need one.
-    fn new(pattern: &str) -> Result<Self, String> {
+    fn new(pattern: &str, endings: &[&str]) -> Result<Self, String> {
         if !pattern.contains("**") && !pattern.contains(['[', ']', '{', '}', '\\', ',', '!']) {
             return Ok(Matcher::Simple(pattern.as_bytes().to_vec()));
         }
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        glob.map(|glob| Matcher::Glob(Box::new(glob.compile_matcher()))).map_err(|error| error.kind().to_string())
-    }
-
-    fn matches(&self, path: &[u8]) -> bool {
-        match self {
-            Matcher::Simple(pattern) => is_match(pattern, path),
-            // a name that is no UTF-8 is to be refused by name, so it must match
-            Matcher::Glob(glob) => glob.is_match(&*String::from_utf8_lossy(path)),
-        }
+        let globs = endings.iter().map(|ending| {
+            let glob = GlobBuilder::new(&format!("{pattern}{ending}")).literal_separator(true).build();
+            glob.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
+        });
+        globs.collect::<Result<_, _>>().map(Matcher::Globs)
     }
 }
 
@@ -105,7 +107,7 @@ mod tests {
 
     fn globset(pattern: &str, path: &str) -> bool {
         let endings =
-            if COMPRESSED.iter().any(|end| pattern.ends_with(end)) { &[""][..] } else { &["", ".gz", ".zst"] };
+            if COMPRESSED.iter().skip(1).any(|end| pattern.ends_with(end)) { &[""][..] } else { &COMPRESSED[..] };
         endings.iter().any(|ending| {
             let glob = GlobBuilder::new(&format!("{pattern}{ending}")).literal_separator(true).build().unwrap();
             glob.compile_matcher().is_match(path)
