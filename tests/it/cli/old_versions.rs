@@ -68,9 +68,9 @@ fn vacuum_shows_what_it_deletes_and_what_it_keeps() {
     exit 0
      table         files to delete   bytes   readable   kept besides    left alone
     ───────────────────────────────────────────────────────────────────────────────
-     gold.totals                 1     785          3   0 (pin first)
+     gold.totals                 1     613          3   0 (pin first)
     --- stderr
-    a vacuum would delete 1 file, 785 bytes
+    a vacuum would delete 1 file, 613 bytes
     ");
     assert_seen!(&project, &forced, @r"
     exit 2
@@ -82,9 +82,9 @@ fn vacuum_shows_what_it_deletes_and_what_it_keeps() {
     exit 0
      table         files deleted   bytes   readable   kept besides    left alone
     ─────────────────────────────────────────────────────────────────────────────
-     gold.totals               1     785          3   0 (pin first)
+     gold.totals               1     613          3   0 (pin first)
     --- stderr
-    deleted 1 file, 785 bytes
+    deleted 1 file, 613 bytes
     ");
     assert_seen!(&project, &["vacuum", "gold", "--retain", "1d"], @r"
     exit 2
