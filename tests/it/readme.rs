@@ -76,7 +76,7 @@ fn comparable(text: &str) -> String {
         r"(?m) +\d+\.\d\d$",
         r" +\d+ s ago",
         r"[0-9a-f]{8}( \(today's\))?   ",
-        r"\d+(\.\d)? kB",
+        r"\d+(\.\d)? k?B",
         r"\d+ data files?",
         r"\d+ → \d+ +",
         r"read \d+ of \d+ files?",
