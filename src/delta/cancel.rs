@@ -87,8 +87,8 @@ fn unaligned(left: &Files, right: &Files, columns: &[Column], at_once: u64) -> P
         over.add(&ours, &theirs);
     }
     for (ours, theirs) in shares {
-        let ours = rows_of(left.narrow_some(&ours, &hashes, Keep::All)?, 0)?;
-        let theirs = rows_of(right.narrow_some(&theirs, &hashes, Keep::All)?, RIGHT)?;
+        let ours = rows_in(&left.collect_some(&ours, &hashes, Keep::All)?, 0)?;
+        let theirs = rows_in(&right.collect_some(&theirs, &hashes, Keep::All)?, RIGHT)?;
         over.add(&ours, &theirs);
     }
     Ok(over.marked.map_or(Unaligned::Rows(over.rows), Unaligned::Marked))

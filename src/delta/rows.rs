@@ -16,6 +16,9 @@ pub(super) const POSITION: &str = "position";
 /// The column of the row number within one file. Delta does not allow a tab in a name, so no column of a table has it.
 const ROW: &str = "\trow";
 
+/// Files that one query reads. Polars opens all of them at once, and with thousands it takes minutes.
+const AT_ONCE: usize = 64;
+
 /// Hashes of columns must not cancel out when two columns swap their values: each has a factor of its own.
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -78,6 +81,16 @@ impl Files {
         })
     }
 
+    /// As [`Files::narrow_some`], carried out.
+    pub(super) fn collect_some(&self, files: &[usize], columns: &[Expr], keep: Keep) -> PolarsResult<DataFrame> {
+        let mut lots = files.chunks(AT_ONCE);
+        let mut rows = collect(self.narrow_some(lots.next().unwrap_or_default(), columns, keep)?)?;
+        for files in lots {
+            rows.vstack_mut(&collect(self.narrow_some(files, columns, keep)?)?)?;
+        }
+        Ok(rows)
+    }
+
     /// The rows of one file beside those of a file of `other` with as many, and [`POSITION`] in its file of both.
     pub(super) fn beside(
         &self,
@@ -106,12 +119,13 @@ impl Files {
 
     /// How many rows the files of these numbers have.
     pub(super) fn counts_of(&self, files: &[usize]) -> PolarsResult<Vec<u64>> {
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
         let count = |&file: &usize| self.frames[file].clone().select([len().cast(DataType::UInt64)]);
-        let counts = collect(concat(files.iter().map(count).collect::<Vec<_>>(), UnionArgs::default())?)?;
-        Ok(counts.columns()[0].u64()?.into_no_null_iter().collect())
+        let mut all = Vec::with_capacity(files.len());
+        for files in files.chunks(AT_ONCE) {
+            let counts = collect(concat(files.iter().map(count).collect::<Vec<_>>(), UnionArgs::default())?)?;
+            all.extend(counts.columns()[0].u64()?.into_no_null_iter());
+        }
+        Ok(all)
     }
 
     /// All rows of a file, in their order.

@@ -63,6 +63,19 @@ fn a_query_reads_the_rows_to_keep_with_their_positions() {
 }
 
 #[test]
+fn thousands_of_files_are_read_some_at_a_time_and_in_their_order() {
+    let frames: Vec<_> = (0..2 * AT_ONCE as i32 + 2).map(|i| df!("a" => [i, -i]).unwrap()).collect();
+    let files = Files::new(Arc::clone(frames[0].schema()), frames.iter().map(|frame| frame.clone().lazy()).collect());
+    let all: Vec<usize> = (0..files.len()).rev().collect();
+    let rows = files.collect_some(&all, &[col("a")], Keep::All).unwrap();
+    let expected: Vec<i32> = all.iter().flat_map(|&i| [i as i32, -(i as i32)]).collect();
+    assert_eq!(rows.column("a").unwrap().i32().unwrap().into_no_null_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(rows.column(POSITION).unwrap().u64().unwrap().get(1), Some(((files.len() as u64 - 1) << 32) + 1));
+    assert_eq!(files.collect_some(&[], &[col("a")], Keep::All).unwrap().height(), 0);
+    assert_eq!(files.counts().unwrap(), vec![2; files.len()]);
+}
+
+#[test]
 fn hashes_tell_values_columns_and_seeds_apart() {
     let frame = df!("a" => [Some(1i64), Some(2), None, Some(0)], "b" => [Some(2i64), Some(1), None, None]).unwrap();
     let hashes = |seed| -> Vec<u64> {
