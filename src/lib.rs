@@ -29,4 +29,5 @@ pub mod project;
 pub mod report;
 pub mod run;
 pub mod silver;
+pub mod spread;
 pub mod steps;

@@ -62,7 +62,6 @@ pub use scan::{FILE_COLUMN, ROW_COLUMN};
 pub use schema::TableSchema;
 pub use side::Side;
 pub use snapshot::Snapshot;
-pub use spread::Spread;
 pub use stored::Stored;
 pub use table::{Stamp, Table};
 pub use write::Writer;

@@ -1,4 +1,4 @@
-//! Between which values a column lies in each file of a table, as the log tells without a look into the files.
+//! How a column is spread over the files of a table, as the log tells without a look into the files.
 
 use polars::prelude::{DataType, IntoSeries, NewChunkedArray, PolarsResult, Series, StringChunked};
 use polars::prelude::{Int64Chunked, PlSmallStr};
@@ -6,19 +6,7 @@ use polars::prelude::{Int64Chunked, PlSmallStr};
 use super::merge::{Bound, Described, has_bounds};
 use super::{DataFile, Error, Snapshot};
 use crate::expr::Type;
-
-/// Of each file, in the order of [`Snapshot::files`].
-#[derive(Clone, Debug)]
-pub struct Spread {
-    /// no value is less; NULL: not known, or there is none. Of the column's type
-    pub least: Series,
-    /// no value is greater; NULL: not known, or there is none
-    pub greatest: Series,
-    /// whether the file may hold a NULL
-    pub nulls: Vec<bool>,
-    /// whether it may hold anything else
-    pub values: Vec<bool>,
-}
+use crate::spread::Spread;
 
 impl Snapshot {
     /// How a column is spread over the files; `None` if the log never tells for such a column.

@@ -21,7 +21,7 @@ use polars::prelude::LazyFrame;
 
 pub use addition::{Added, Addition};
 pub use needed::columns_needed;
-pub use prune::{Spread, may_hold, telling_columns};
+pub use prune::{may_hold, telling_columns};
 pub use recompute::{Lot, count_groups, recompute, recompute_lot};
 pub use touched::touched_keys;
 pub use weight::{Weight, weight};

@@ -8,20 +8,8 @@ use super::grouping::{Grouping, Key};
 use crate::expr::Expr;
 use crate::name::TableName;
 use crate::project::Derived;
+use crate::spread::Spread;
 use crate::steps::{OnFault, Step, value};
-
-/// Between which values a column lies in each of several files.
-#[derive(Clone, Debug)]
-pub struct Spread {
-    /// no value is less; NULL: not known, or there is none
-    pub least: Series,
-    /// no value is greater; NULL: not known, or there is none
-    pub greatest: Series,
-    /// whether the file may hold a NULL
-    pub nulls: Vec<bool>,
-    /// whether it may hold anything else
-    pub values: Vec<bool>,
-}
 
 /// A key of the group_by that grows with one column of an input.
 struct Path<'a> {

@@ -233,8 +233,8 @@ impl Pinned<'_> {
     fn of_groups(&self, derived: &Derived, touched: &DataFrame) -> Result<Input> {
         let mut spreads = BTreeMap::new();
         for column in gold::telling_columns(derived, self.table) {
-            if let Some(delta::Spread { least, greatest, nulls, values }) = self.new.spread(&column)? {
-                spreads.insert(column, gold::Spread { least, greatest, nulls, values });
+            if let Some(spread) = self.new.spread(&column)? {
+                spreads.insert(column, spread);
             }
         }
         let mut rows = Rows::from(self.new);

@@ -123,3 +123,21 @@ fn what_the_log_tells_is_in_the_plan() {
     assert_eq!((&task["mode"], &task["why"]), (&json!("full"), &json!(format!("new in `silver.events`; {why}"))));
     assert_eq!(gold(&project, "totals")["note"], format!("new in `silver.events`; full: {why}"));
 }
+
+#[test]
+fn what_tables_below_group_by_writes_nothing_by_itself() {
+    let project = Project::small();
+    days(&project, 0..2);
+    project.json(&["run"], 0);
+    let before = silver(&project);
+    project.write(
+        "layers/gold/kinds.yaml",
+        "from: silver.events\nsteps:\n  - group_by: { kind: kind }\n    aggregate: { events: count(*) }\n",
+    );
+    let first = project.json(&["run"], 0);
+    assert_eq!(table(&first, "gold.kinds")["status"], "succeeded");
+    assert_eq!(table(&first, "silver.events")["status"], "unchanged");
+    let again = project.json(&["run"], 0);
+    assert!(again["tables"].as_array().unwrap().iter().all(|table| table["status"] == "unchanged"), "{again}");
+    assert_eq!(silver(&project), before);
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
-use polars::prelude::{Column, DataFrame, Expr, IdxCa, IdxSize, PolarsResult, SortMultipleOptions, col};
+use polars::prelude::{Column, DataFrame, Expr, IdxCa, IdxSize, PolarsResult, SortMultipleOptions, col, polars_err};
 
 use super::decide::{Decision, Replaced};
 use super::rules::Rules;
@@ -137,8 +137,9 @@ impl Coming {
     fn patch(&self, planned: &Planned) -> PolarsResult<Patch> {
         let mut pairs = planned.pairs.clone();
         pairs.sort_unstable();
-        let row = |ours: &u64| self.positions.binary_search(ours).unwrap_or_default() as IdxSize;
-        let rows = IdxCa::from_vec("".into(), pairs.iter().map(|(_, ours)| row(ours)).collect());
+        let lost = |_| polars_err!(ComputeError: "a row of the source that was compared could not be read again");
+        let row = |(_, ours): &(u64, u64)| Ok(self.positions.binary_search(ours).map_err(lost)? as IdxSize);
+        let rows = IdxCa::from_vec("".into(), pairs.iter().map(row).collect::<PolarsResult<_>>()?);
         let columns: Vec<Column> =
             planned.columns.iter().map(|name| self.rows.column(name)?.take(&rows)).collect::<PolarsResult<_>>()?;
         let places = pairs.iter().map(|(theirs, _)| (theirs & u64::from(u32::MAX)) as u32).collect();

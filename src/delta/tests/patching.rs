@@ -117,3 +117,17 @@ async fn a_file_of_another_shape_is_not_patched() {
     other.columns[2].ty = Type::String;
     assert!(Original::open(&table, &other, &file).await.unwrap().is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_the_file_does_not_have_is_not_left_out_in_silence() {
+    let disk = Disk::new();
+    let (table, file) = one_file(&disk).await;
+    let original = Original::open(&table, &table_schema(), &file).await.unwrap().unwrap();
+    let frame = table.scan(&table_schema(), std::slice::from_ref(&file)).unwrap();
+    let beyond = Patch { places: vec![1, 5, 300_000], ..patch() };
+    let patched = tokio::task::spawn_blocking(move || original.patch(&frame, &beyond)).await.unwrap();
+    assert!(patched.unwrap_err().to_string().contains("rows beyond its 300000"));
+    let files =
+        std::fs::read_dir(disk.path().join("silver/t")).unwrap().filter(|e| e.as_ref().unwrap().path().is_file());
+    assert_eq!(files.count(), 1, "nothing is left behind");
+}

@@ -118,6 +118,10 @@ impl Original {
             write_group(out, group, &stored, changed).map_err(|error| self.failed(error))?;
             first = rows.end;
         }
+        if before(&patch.places, first) < patch.places.len() {
+            let what = format!("{}: rows beyond its {first} were to be replaced", self.file.path());
+            return Err(Error::unreadable(self.table.folder(), what));
+        }
         Ok(())
     }
 

@@ -9,8 +9,9 @@ use super::definitions::{
     derived, from, inner_join, joined_with_itself, renamed_key, union_then_join, united_with_itself,
 };
 use crate::gold::Input;
-use crate::gold::{Spread, may_hold, recompute, telling_columns};
+use crate::gold::{may_hold, recompute, telling_columns};
 use crate::project::Derived;
+use crate::spread::Spread;
 use crate::steps::testing::{Chain, rows, silver};
 
 const EVENTS: &str = "id:bigint d:date name:string";
