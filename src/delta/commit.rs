@@ -13,6 +13,8 @@ use deltalake::kernel::{Action, CommitInfo, EagerSnapshot, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde_json::{Map, Value, json};
 
+use super::error::is_unsettled;
+use super::log::ACTIONS;
 use super::{DataFile, Error, Snapshot, Table, TableSchema, evolve, schema};
 
 /// What one commit does.
@@ -159,6 +161,7 @@ impl Table {
         id: &str,
         operation: Operation,
     ) -> Result<i64, Error> {
+        let actions = counted(actions);
         let properties = CommitProperties::default().with_max_retries(0).with_cleanup_expired_logs(Some(false));
         let base = base.map(|base| base as &dyn deltalake::kernel::transaction::TableReference);
         let commit =
@@ -175,6 +178,9 @@ impl Table {
     /// An error does not mean that nothing was committed: the log alone tells.
     async fn judge(&self, version: i64, id: &str, error: &DeltaTableError) -> Result<i64, Error> {
         let folder = self.folder();
+        if is_unsettled(error) {
+            return Err(Error::storage(folder, error));
+        }
         if let Some(commit) = self.log()?.read(version).await? {
             let info = commit.commit_info(folder)?;
             if info.get(NOTE).and_then(|note| note.get(COMMIT_ID)).and_then(Value::as_str) == Some(id) {
@@ -277,6 +283,19 @@ pub(super) fn with_commit_id(mut note: Map<String, Value>) -> (String, Map<Strin
     let id = uuid::Uuid::now_v7().to_string();
     note.insert(COMMIT_ID.to_owned(), Value::String(id.clone()));
     (id, note)
+}
+
+/// A commit that tells how many actions it has.
+fn counted(mut actions: Vec<Action>) -> Vec<Action> {
+    let count = actions.len();
+    for action in &mut actions {
+        if let Action::CommitInfo(info) = action
+            && let Some(Value::Object(note)) = info.info.get_mut(NOTE)
+        {
+            note.insert(ACTIONS.to_owned(), count.into());
+        }
+    }
+    actions
 }
 
 pub(super) fn commit_info(change: &Change, note: Map<String, Value>, operation: &str, base: Option<i64>) -> Action {

@@ -1,8 +1,12 @@
 //! What can go wrong with a table, grouped by what the caller should do about it.
 
+use std::io::{self, ErrorKind};
+
 use deltalake::DeltaTableError;
 use deltalake::logstore::object_store;
 use polars::error::PolarsError;
+
+use super::disk::{Failure, Unsettled};
 
 /// Why an operation on the lake failed.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +72,7 @@ impl Error {
         Error::Gone { table: table.into(), what: what.into() }
     }
 
-    pub(super) fn storage(location: &str, cause: &dyn std::error::Error) -> Self {
+    pub(super) fn storage(location: &str, cause: Cause<'_>) -> Self {
         Error::Storage { location: location.into(), what: with_causes(cause) }
     }
 
@@ -92,18 +96,55 @@ impl From<PolarsError> for Error {
     }
 }
 
-/// An error and what caused it, each said once.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
+/// What an error comes from.
+pub(super) type Cause<'a> = &'a (dyn std::error::Error + 'static);
+
+/// An error, what caused it, what caused that.
+fn chain<'a>(error: Cause<'a>) -> impl Iterator<Item = Cause<'a>> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+/// An error and what caused it, each said once, and what to do about it if that can be said.
+fn with_causes(error: Cause<'_>) -> String {
+    let mut causes: Vec<Cause<'_>> = chain(error).collect();
+    // what the disk refused says all of it
+    if let Some(failure) = causes.iter().position(|error| error.is::<Failure>() || error.is::<Unsettled>()) {
+        causes.drain(..failure);
+    }
+    let mut text = String::new();
+    for more in causes.iter().map(ToString::to_string) {
+        if text.is_empty() {
+            text = more;
+        } else if !text.contains(&more) {
             text = format!("{text}: {more}");
         }
-        cause = error.source();
     }
-    text
+    match causes.iter().find_map(|error| advice(error.downcast_ref()?)) {
+        Some(advice) => format!("{text}; {advice}"),
+        None => text,
+    }
+}
+
+/// What to do when the system refuses something.
+fn advice(error: &io::Error) -> Option<&'static str> {
+    /// EIO, on every Unix
+    const BROKEN: i32 = 5;
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Some("make room there and run again: what is committed stays, and the rest is done then")
+        }
+        ErrorKind::PermissionDenied => Some("give this user the right to it and run again"),
+        ErrorKind::ReadOnlyFilesystem => Some("mount it for writing and run again"),
+        _ if error.raw_os_error() == Some(BROKEN) => Some(
+            "the disk fails: look into the system's log before you run again, and run `lakesmith verify --deep` then",
+        ),
+        _ => None,
+    }
+}
+
+/// Whether it is about an object that is there, but may not be after a power cut.
+pub(super) fn is_unsettled(error: Cause<'_>) -> bool {
+    chain(error).any(|error| error.is::<Unsettled>())
 }
 
 /// Polars wraps an error in one context after another; the innermost says what happened.

@@ -11,6 +11,7 @@ use deltalake::logstore::object_store::{
 use deltalake::logstore::{LogStoreRef, StorageConfig, logstore_for, logstore_with};
 use url::Url;
 
+use super::disk::Disk;
 use super::overlay::Overlay;
 use super::{Error, Table};
 use crate::memory::Memory;
@@ -27,8 +28,10 @@ struct Root {
     /// ends with a slash
     url: Url,
     options: HashMap<String, String>,
-    /// replaces the store that `url` stands for: an overlay, or a fault that a test injects
+    /// replaces the store that deltalake has for `url`: the disk, an overlay, or a fault that a test injects
     store: Option<Arc<dyn ObjectStore>>,
+    /// nothing stands between the lake and a disk of this machine
+    on_disk: bool,
     log_store: LogStoreRef,
     /// the store, and the lake below, if this is an overlay
     overlay: Option<(Overlay, Lake)>,
@@ -76,8 +79,10 @@ impl Lake {
     }
 
     fn build(url: Url, options: HashMap<String, String>, store: Option<Arc<dyn ObjectStore>>) -> Result<Self, Error> {
+        let on_disk = store.is_none() && url.scheme() == "file";
+        let store = if on_disk { Some(Arc::new(Disk::default()) as Arc<dyn ObjectStore>) } else { store };
         let log_store = log_store(&url, &options, store.as_ref())?;
-        let root = Root { url, options, store, log_store, overlay: None };
+        let root = Root { url, options, store, on_disk, log_store, overlay: None };
         Ok(Lake { root: Arc::new(root), memory: Memory::of_machine() })
     }
 
@@ -86,7 +91,7 @@ impl Lake {
         let (url, options) = (root_url(uri)?, HashMap::new());
         let log_store = log_store(&url, &options, Some(&store))?;
         let overlay = Some((overlay, self.clone()));
-        let root = Root { url, options, store: Some(store), log_store, overlay };
+        let root = Root { url, options, store: Some(store), on_disk: false, log_store, overlay };
         Ok(Lake { root: Arc::new(root), memory: self.memory })
     }
 
@@ -113,7 +118,7 @@ impl Lake {
 
     /// Where a table's folder is on a disk, if nothing stands between the lake and the disk.
     pub(super) fn folder_on_disk(&self, folder: &str) -> Option<PathBuf> {
-        self.root.store.is_none().then(|| self.local_path()).flatten().map(|lake| lake.join(folder))
+        self.root.on_disk.then(|| self.local_path()).flatten().map(|lake| lake.join(folder))
     }
 
     /// The log store of the table in `folder`.
@@ -167,8 +172,9 @@ impl Lake {
         Ok(Some((bytes, ETag { tag, version, content })))
     }
 
-    /// Replaces an object that is still as it was read; `false` if it is not. A local disk knows no conditional
-    /// overwrite: there the object is read and compared first, so two writers within the same instant can both win.
+    /// Replaces an object that is still as it was read; `false` if it is not. A store that knows no conditional
+    /// overwrite, such as that of an overlay, reads and compares first, so two writers within the same instant can both
+    /// win there.
     ///
     /// # Errors
     /// [`Error::Storage`]

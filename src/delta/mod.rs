@@ -9,6 +9,7 @@ mod cancel;
 mod check;
 mod commit;
 mod diff;
+mod disk;
 mod error;
 mod evolve;
 mod file;

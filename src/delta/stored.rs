@@ -8,8 +8,9 @@ use deltalake::logstore::object_store::path::Path;
 use deltalake::logstore::object_store::{self, ObjectStore, ObjectStoreExt};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use super::disk::is_temporary;
 use super::named::names_of;
-use super::{Error, Snapshot, Table};
+use super::{Error, Lake, Snapshot, Table};
 
 /// A file in a table's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +25,19 @@ pub struct Stored {
     pub within: bool,
 }
 
+impl Stored {
+    /// It was being written by a process that died, unless it still is.
+    pub fn is_temporary(&self) -> bool {
+        is_temporary(&self.path)
+    }
+}
+
 /// Deletions that are under way together.
 const AT_ONCE: usize = 16;
 
 impl Table {
-    /// All files in the table's folder and the folders in it, but for its log.
+    /// All files in the table's folder and the folders in it, but for its log. What a process that died was writing is
+    /// among them, that of the log too.
     ///
     /// # Errors
     /// [`Error::Storage`]
@@ -44,8 +53,8 @@ impl Table {
             }
         }
         let mut links = Links::of(self);
-        let in_log = |path: &str| path.starts_with("_delta_log/");
-        let stored = found.into_iter().filter(|object| !in_log(object.location.as_ref())).map(|object| {
+        let is_of_table = |path: &str| !path.starts_with("_delta_log/") || is_temporary(path);
+        let stored = found.into_iter().filter(|object| is_of_table(object.location.as_ref())).map(|object| {
             let path = object.location.as_ref().to_owned();
             let within = links.stays_within(&path);
             Stored { path, bytes: object.size, modified_at: object.last_modified, within }
@@ -81,6 +90,29 @@ impl Table {
             }
         }
         (gone, first)
+    }
+}
+
+impl Lake {
+    /// Deletes what processes that died were writing in a folder and those in it, if nobody has written to it since
+    /// `since`.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]
+    pub async fn remove_temporary(&self, folder: &str, since: DateTime<Utc>) -> Result<(), Error> {
+        let failed = |error: object_store::Error| Error::object(folder, &error);
+        let store = self.objects();
+        let listed = store.list(Some(&Path::from(folder))).try_collect::<Vec<_>>().await;
+        let listed = match listed {
+            Err(object_store::Error::NotFound { .. }) => Vec::new(),
+            listed => listed.map_err(failed)?,
+        };
+        for object in listed.into_iter().filter(|object| is_temporary(object.location.as_ref())) {
+            if object.last_modified < since {
+                store.delete(&object.location).await.map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use deltalake::logstore::object_store::path::Path;
 use deltalake::logstore::object_store::{self, ObjectStoreExt};
 use polars::prelude::LazyFrame;
 
-use super::log::{CommitFile, Listing, Log, Missing, Place, Replay, Wanted};
+use super::log::{self, CommitFile, Listing, Log, Missing, Place, Replay, Wanted};
 use super::scan::Positions;
 use super::{DataFile, Error, Head, Lake, Snapshot, TableSchema, Writer};
 use crate::name::At;
@@ -153,7 +153,7 @@ impl Table {
             Missing::Expired => {
                 Error::gone(&self.folder, format!("version {version} cannot be had any more: its log was cleaned up"))
             }
-            Missing::Damaged(what) => Error::unreadable(&self.folder, what),
+            Missing::Lost(lost) => log::lost_commit(&self.folder, lost),
         })?;
         let commits = log.read_all(replayed).await?;
         let replay = log.replay(listing, &commits, version, wanted).await?;

@@ -2,6 +2,7 @@
 //! come to.
 
 mod checkpoint;
+mod damage;
 mod place;
 mod replay;
 
@@ -13,6 +14,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::Value;
 
+pub(super) use self::damage::{ACTIONS, lost_commit};
 pub(super) use self::place::Place;
 pub(super) use self::replay::{Replay, Wanted};
 use super::Error;
@@ -98,10 +100,7 @@ impl Log {
     /// One commit, or `None` if it is not in the log (any more).
     pub(super) async fn read(&self, version: i64) -> Result<Option<CommitFile>, Error> {
         let Some(bytes) = self.place.read(&self.table, &commit_name(version)).await? else { return Ok(None) };
-        let text = String::from_utf8(bytes.to_vec()).unwrap_or_default();
-        if text.trim().is_empty() {
-            return Err(Error::unreadable(&self.table, empty_commit(version)));
-        }
+        let text = damage::text_of(&bytes).map_err(|what| damage::of_commit(&self.table, version, &what))?;
         Ok(Some(CommitFile { version, text }))
     }
 
@@ -138,7 +137,7 @@ impl Log {
             }
         }
         for commit in commits {
-            replay.commit(commit).map_err(|what| Error::unreadable(&self.table, what))?;
+            replay.commit(commit).map_err(|what| damage::of_commit(&self.table, commit.version, &what))?;
         }
         Ok(replay)
     }
@@ -151,13 +150,6 @@ fn commit_name(version: i64) -> String {
 /// Application and version of a txn action.
 pub(super) fn txn_of(txn: &Value) -> Option<(String, i64)> {
     Some((txn.get("appId")?.as_str()?.to_owned(), txn.get("version")?.as_i64()?))
-}
-
-fn empty_commit(version: i64) -> String {
-    format!(
-        "the commit file of version {version} is empty, as a power cut leaves it: its rows cannot be told. Restore the \
-         file from a copy, or remove it if it is the newest"
-    )
 }
 
 enum LogFile {
@@ -201,11 +193,14 @@ impl Listing {
         let versions: Vec<i64> = (first..=version).collect();
         match versions.iter().find(|version| !self.commits.contains(version)) {
             None => Ok(versions),
-            Some(missing) if first == 0 && self.commits.iter().all(|known| known > missing) => Err(Missing::Expired),
-            Some(missing) => {
-                Err(Missing::Damaged(format!("the commit file of version {missing} is missing from the log")))
-            }
+            Some(_) if first == 0 && self.is_cleaned_up() => Err(Missing::Expired),
+            Some(missing) => Err(Missing::Lost(*missing)),
         }
+    }
+
+    /// Whether commits may have been taken from its beginning: only a checkpoint makes them dispensable.
+    fn is_cleaned_up(&self) -> bool {
+        !self.commits.contains(&0) && !self.checkpoints.is_empty()
     }
 }
 
@@ -214,8 +209,8 @@ impl Listing {
 pub(super) enum Missing {
     /// the log was cleaned up beyond it
     Expired,
-    /// a file is gone
-    Damaged(String),
+    /// the commit file of this version is gone
+    Lost(i64),
 }
 
 impl CommitFile {
@@ -227,12 +222,8 @@ impl CommitFile {
             if !line.contains(&quoted) {
                 continue;
             }
-            let mut action: Value = serde_json::from_str(line).map_err(|error| {
-                Error::unreadable(
-                    table,
-                    format!("line {} of the commit file of version {}: {error}", number + 1, self.version),
-                )
-            })?;
+            let mut action: Value = serde_json::from_str(line)
+                .map_err(|error| damage::of_commit(table, self.version, &damage::of_line(number, &error)))?;
             if let Some(action) = action.get_mut(kind) {
                 found.push(action.take());
             }

@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 
 use super::FOLDER;
 use crate::delta::Error;
+use crate::delta::error::Cause;
 
 /// The bytes that stores give.
 pub(super) type Bytes = <PutPayload as IntoIterator>::Item;
@@ -97,6 +98,6 @@ fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn failed(table: &str, error: &dyn std::error::Error) -> Error {
+fn failed(table: &str, error: Cause<'_>) -> Error {
     Error::storage(&format!("{table}/{FOLDER}"), error)
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::place::Bytes;
-use super::{CommitFile, checkpoint, txn_of};
+use super::{CommitFile, checkpoint, damage, txn_of};
 use crate::delta::file::{FileId, file_id};
 
 /// How much is to be told.
@@ -108,7 +108,7 @@ impl Replay {
             read
         };
         self.files = files;
-        read.map_err(|what| format!("the commit file of version {}, {what}", commit.version))
+        read
     }
 
     fn lines<A: DeserializeOwned, R: DeserializeOwned>(
@@ -118,7 +118,7 @@ impl Replay {
         mut on_remove: impl FnMut(R),
     ) -> Result<(), String> {
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let line: Line<A, R> = serde_json::from_str(line).map_err(|e| format!("line {}: {e}", number + 1))?;
+            let line: Line<A, R> = serde_json::from_str(line).map_err(|e| damage::of_line(number, &e))?;
             self.note(line.protocol, line.meta_data);
             self.txns.extend(line.txn.as_ref().and_then(txn_of));
             line.add.map(&mut on_add);

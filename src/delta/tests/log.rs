@@ -31,7 +31,8 @@ async fn a_commit_file_that_is_missing_in_the_middle_is_an_error() {
     let disk = Disk::new();
     let table = table_with(&disk, 4).await;
     std::fs::remove_file(log(&disk, 2)).unwrap();
-    unreadable(&table, "version 2 is missing").await;
+    unreadable(&table, "_delta_log/00000000000000000002.json is missing").await;
+    unreadable(&table, "`lakesmith repair silver.t`").await;
     assert!(matches!(table.snapshot_at(&At::Version(3)).await, Err(Error::Unreadable { .. })));
     assert_eq!(values(&table.snapshot_at(&At::Version(1)).await.unwrap()).await, [0, 1]);
 }
@@ -40,12 +41,40 @@ async fn a_commit_file_that_is_missing_in_the_middle_is_an_error() {
 async fn a_commit_file_that_a_power_cut_left_empty_is_an_error() {
     let disk = Disk::new();
     let table = table_with(&disk, 3).await;
-    std::fs::write(log(&disk, 2), "").unwrap();
-    unreadable(&table, "version 2 is empty").await;
-    std::fs::write(log(&disk, 2), "\0".repeat(100)).unwrap();
-    assert!(matches!(table.snapshot().await, Err(Error::Unreadable { .. })));
-    std::fs::write(log(&disk, 2), "{\"add\":{\"path\":\"x").unwrap();
-    assert!(matches!(table.snapshot().await, Err(Error::Unreadable { .. })));
+    let whole = std::fs::read_to_string(log(&disk, 2)).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    assert!(lines.len() > 1, "{whole}");
+    let cuts = [
+        (String::new(), "00000000000000000002.json is empty"),
+        ("\0".repeat(100), "00000000000000000002.json holds nothing but zeros"),
+        (whole[..whole.len() - 10].to_owned(), "00000000000000000002.json is cut off"),
+        // between two lines, with and without the end of the first
+        (lines[..lines.len() - 1].join("\n"), "00000000000000000002.json is cut off"),
+        (format!("{}\n", lines[0]), "00000000000000000002.json is cut off: it has 1 of its"),
+        (format!("{}\n{{\"add\":{{\"path\":", lines[0]), "00000000000000000002.json is cut off"),
+        (whole.replacen("\"add\":", "\"add\";", 1), "00000000000000000002.json is damaged: line"),
+    ];
+    for (text, what) in cuts {
+        std::fs::write(log(&disk, 2), &text).unwrap();
+        unreadable(&table, what).await;
+        unreadable(&table, "`lakesmith repair silver.t`").await;
+        assert!(matches!(table.head().await, Err(Error::Unreadable { .. })), "{text}");
+        assert!(matches!(table.named_files().await, Err(Error::Unreadable { .. })), "{text}");
+    }
+    std::fs::write(log(&disk, 2), whole).unwrap();
+    assert_eq!(values(&now(&table).await).await, [0, 1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_without_its_first_commit_is_damaged_unless_a_checkpoint_stands_for_it() {
+    let disk = Disk::new();
+    let table = table_with(&disk, 12).await;
+    std::fs::remove_file(log(&disk, 0)).unwrap();
+    assert_eq!(values(&now(&table).await).await, (0..12).collect::<Vec<_>>());
+    assert!(matches!(table.snapshot_at(&At::Version(3)).await, Err(Error::Gone { .. })));
+    let folder = disk.path().join("silver/t/_delta_log");
+    std::fs::remove_file(folder.join("00000000000000000009.checkpoint.parquet")).unwrap();
+    unreadable(&table, "00000000000000000000.json is missing").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +88,7 @@ async fn a_damaged_log_behind_a_checkpoint_is_an_error_too() {
     assert!(table.snapshot().await.is_err());
     std::fs::write(&checkpoint, sound).unwrap();
     std::fs::remove_file(log(&disk, 10)).unwrap();
-    unreadable(&table, "version 10 is missing").await;
+    unreadable(&table, "00000000000000000010.json is missing").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

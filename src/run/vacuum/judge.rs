@@ -62,6 +62,14 @@ pub fn judge(stored: Vec<Stored>, known: &Known) -> Judged {
     let mut judged = Judged::default();
     for file in stored {
         let name = file.path.rsplit('/').next().unwrap_or_default();
+        if file.is_temporary() && file.within {
+            // no log ever names it
+            match file.modified_at > known.now - IN_FLIGHT {
+                true => judged.unnamed += 1,
+                false => judged.delete.push(file),
+            }
+            continue;
+        }
         if is_hidden(&file.path, known.partition_by) {
             continue;
         }

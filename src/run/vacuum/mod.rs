@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use self::judge::{Known, judge, oldest_readable};
+use self::judge::{IN_FLIGHT, Known, judge, oldest_readable};
 use super::claim::{Claimed, OLD_FILES, at_work, claim_named};
 use super::error::{Error, Result};
-use super::protocol::{LEDGER, RUNS, folder, quarantine_folder};
+use super::protocol::{LEDGER, RECORDS, RUNS, folder, quarantine_folder};
 use crate::delta::{Lake, Snapshot, Stored, Table};
 use crate::name::TableName;
 use crate::project::{Definition, Project};
@@ -131,7 +131,12 @@ impl Vacuum {
             }
             tables.push(report);
         }
+        let left = match self.records {
+            true => self.lake.remove_temporary(RECORDS, self.now - IN_FLIGHT).await,
+            false => Ok(()),
+        };
         lease.release().await;
+        left?;
         Ok(VacuumReport::new(false, tables))
     }
 

@@ -113,6 +113,24 @@ fn what_no_commit_names_is_left_for_a_day_whatever_is_forced() {
 }
 
 #[test]
+fn what_a_dead_process_was_writing_goes_after_a_day_wherever_it_lies() {
+    let project = grown();
+    let folders = ["silver/events", "silver/events/_delta_log", "_lakesmith/runs/_delta_log", "_lakesmith/claims"];
+    let files = folders.map(|folder| project.path("lake").join(folder).join(".lakesmith-tmp-0190"));
+    let rows = project.query("SELECT * FROM gold.totals ORDER BY kind");
+    for hours in [23, 25] {
+        for path in &files {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "half a ").unwrap();
+            set_modified(path, SystemTime::now() - Duration::from_hours(hours));
+        }
+        assert_eq!(project.query("SELECT * FROM gold.totals ORDER BY kind"), rows);
+        project.json(&["vacuum", "--yes"], 0);
+        assert_eq!(files.iter().filter(|path| path.exists()).count(), if hours < 24 { 4 } else { 0 });
+    }
+}
+
+#[test]
 fn a_selection_is_all_that_is_touched() {
     let project = grown();
     let report = project.json(&["vacuum", "gold", "--retain", "0s", "--force", "--yes"], 0);

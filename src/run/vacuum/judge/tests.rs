@@ -101,3 +101,14 @@ fn versions_are_readable_as_far_back_as_no_file_of_them_is_missing() {
     let cleaned: BTreeMap<_, _> = commits.clone().into_iter().filter(|(version, _)| *version > 1).collect();
     assert_eq!(oldest_readable(&cleaned, 3, &["a", "b", "c", "d"].into_iter().collect()), 1);
 }
+
+#[test]
+fn what_a_dead_process_was_writing_goes_after_a_day_whatever_the_log_tells() {
+    let name = |folder: &str| format!("{folder}.lakesmith-tmp-0190");
+    let files = ["", "_delta_log/", "day=1/"].map(name);
+    let [old, young] = [976, 977].map(|hours| files.clone().map(|path| stored(&path, hours)));
+    let commits = BTreeMap::new();
+    let known = Known { spare_unnamed: true, ..known(&commits, &[]) };
+    assert_eq!(deleted(&old, &known), files);
+    assert_eq!(judge(young.to_vec(), &known), Judged { unnamed: 3, ..Judged::default() });
+}
