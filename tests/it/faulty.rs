@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deltalake::logstore::object_store::local::LocalFileSystem;
@@ -26,10 +27,36 @@ pub struct Death {
     pub blind: bool,
 }
 
+/// One operation that goes wrong, reads counted too.
+#[derive(Clone, Copy, Debug)]
+pub struct OneFault {
+    /// so many went well before
+    pub at: usize,
+    pub wrong: Wrong,
+}
+
+/// How an operation goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    Fails,
+    /// it is done, and the answer is lost
+    AnswerLost,
+    /// everybody else is faster
+    Slow,
+}
+
+impl Wrong {
+    pub const ALL: [Wrong; 3] = [Wrong::Fails, Wrong::AnswerLost, Wrong::Slow];
+}
+
+/// How long a slow operation takes.
+const SLOW: Duration = Duration::from_millis(300);
+
 /// What goes wrong.
 enum Fault {
     None,
     Death(Death),
+    Once(OneFault),
     /// no object whose path holds this text can be written
     Refuses(&'static str),
     /// claims are lost at once, so that runs at the same time meet at every commit
@@ -47,6 +74,7 @@ pub struct Faulty {
     fault: Fault,
     happened: Mutex<bool>,
     changes: AtomicUsize,
+    operations: AtomicUsize,
 }
 
 /// Whether a request is carried out, and whether its answer arrives.
@@ -61,7 +89,13 @@ enum Fate {
 impl Faulty {
     fn new(fault: Fault) -> Arc<Self> {
         let disk = LocalFileSystem::new();
-        Arc::new(Faulty { disk, fault, happened: Mutex::new(false), changes: AtomicUsize::new(0) })
+        Arc::new(Faulty {
+            disk,
+            fault,
+            happened: Mutex::new(false),
+            changes: AtomicUsize::new(0),
+            operations: AtomicUsize::new(0),
+        })
     }
 
     /// A disk that only counts.
@@ -71,6 +105,10 @@ impl Faulty {
 
     pub fn dying(death: Death) -> Arc<Self> {
         Faulty::new(Fault::Death(death))
+    }
+
+    pub fn once(fault: OneFault) -> Arc<Self> {
+        Faulty::new(Fault::Once(fault))
     }
 
     pub fn refusing(part: &'static str) -> Arc<Self> {
@@ -96,8 +134,28 @@ impl Faulty {
         self.changes.load(Ordering::SeqCst)
     }
 
+    /// Operations that were tried, reads too.
+    pub fn operations(&self) -> usize {
+        self.operations.load(Ordering::SeqCst)
+    }
+
+    /// Counts an operation; gives how it goes wrong.
+    fn operate(&self) -> Option<Wrong> {
+        let before = self.operations.fetch_add(1, Ordering::SeqCst);
+        match self.fault {
+            Fault::Once(fault) if fault.at == before => Some(fault.wrong),
+            _ => None,
+        }
+    }
+
     async fn change(&self, location: &Path) -> Fate {
         let before = self.changes.fetch_add(1, Ordering::SeqCst);
+        match self.operate() {
+            Some(Wrong::Fails) => return Fate::Refused,
+            Some(Wrong::AnswerLost) => return Fate::DoneUnsaid,
+            Some(Wrong::Slow) => tokio::time::sleep(SLOW).await,
+            None => {}
+        }
         match &self.fault {
             Fault::Death(death) if before == death.after && death.last_arrives => Fate::DoneUnsaid,
             Fault::Death(death) if before >= death.after => Fate::Refused,
@@ -114,6 +172,11 @@ impl Faulty {
     }
 
     fn look(&self, location: Option<&Path>) -> Result<()> {
+        match self.operate() {
+            Some(Wrong::Fails | Wrong::AnswerLost) => return Err(broken()),
+            Some(Wrong::Slow) => std::thread::sleep(SLOW),
+            None => {}
+        }
         match (&self.fault, location) {
             (Fault::NoClaims, Some(claim)) if is_claim(claim) => {
                 Err(Error::NotFound { path: claim.to_string(), source: "lost".into() })
@@ -182,6 +245,15 @@ impl ObjectStore for Faulty {
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         // deletions come one by one, and each is carried out as it is asked for
         let before = self.changes.fetch_add(1, Ordering::SeqCst);
+        match self.operate() {
+            Some(Wrong::Fails) => return stream::once(async { Err(broken()) }).boxed(),
+            Some(Wrong::AnswerLost) => {
+                let done = self.disk.delete_stream(locations);
+                return done.map(|deleted| deleted.and_then(|_| Err(broken()))).boxed();
+            }
+            Some(Wrong::Slow) => std::thread::sleep(SLOW),
+            None => {}
+        }
         match &self.fault {
             Fault::Death(death) if before > death.after || (before == death.after && !death.last_arrives) => {
                 stream::once(async { Err(broken()) }).boxed()

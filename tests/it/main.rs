@@ -23,6 +23,7 @@ mod recovery;
 mod rehearsal;
 mod restore;
 mod run;
+mod single_faults;
 mod support;
 mod tables;
 mod travel;
