@@ -35,8 +35,8 @@ pub(super) struct Decision {
 pub(super) struct Replaced {
     /// positions in the target and in the source
     pub pairs: Vec<(u64, u64)>,
-    /// the compared columns, by number, in which a pair differs
-    pub columns: BTreeSet<usize>,
+    /// the compared columns, by number, in which a pair differs; `None`: any but those of the key
+    pub columns: Option<BTreeSet<usize>>,
 }
 
 /// Keys of one side that are held at once however much memory there is.
@@ -136,11 +136,13 @@ impl Decision {
                 self.rows.updated += 1;
                 self.rows.deleted += (end - start - 1) as u64;
                 (start..end).filter_map(|i| theirs.get(i)).for_each(|position| self.removed.set(position));
-                if let (1, false, Some(position)) = (end - start, differs.is_empty(), theirs.get(start)) {
+                if let (1, Some(position)) = (end - start, theirs.get(start)) {
                     let replaced = self.replaced.entry((position >> 32) as usize).or_default();
                     replaced.pairs.push((position, row));
-                    let columns = differs.iter().enumerate().filter(|(_, differs)| differs.get(start) != Some(false));
-                    replaced.columns.extend(columns.map(|(number, _)| number));
+                    if !differs.is_empty() {
+                        let columns = differs.iter().enumerate().filter(|(_, row)| row.get(start) != Some(false));
+                        replaced.columns.get_or_insert_default().extend(columns.map(|(number, _)| number));
+                    }
                 }
             }
             start = end;

@@ -14,6 +14,9 @@ use crate::delta::rows::{Files, Keep, Marks, POSITION, collect};
 use crate::delta::write::{Original, Patch};
 use crate::delta::{DataFile, Error, Table, TableSchema};
 
+/// Values of the rows that come that are held at once; where there would be more, files are written anew.
+const MOST_VALUES: usize = 1 << 24;
+
 /// Files of the target that are patched, and with which rows.
 pub(super) struct Patches(Vec<Planned>);
 
@@ -44,14 +47,19 @@ impl Patches {
         source: &[DataFile],
         target: &[DataFile],
     ) -> Result<Self, Error> {
-        let mut planned = Vec::new();
+        let (mut planned, mut values) = (Vec::new(), 0);
         for (number, replaced) in std::mem::take(&mut decision.replaced) {
             let file = &target[number];
             if !suits(decision, number, &replaced, source, file) {
                 continue;
             }
-            let Some(original) = Original::open(table, schema, file).await? else { continue };
             let columns = columns(&replaced, schema, rules);
+            let more = replaced.pairs.len() * columns.len();
+            if values + more > MOST_VALUES {
+                continue;
+            }
+            let Some(original) = Original::open(table, schema, file).await? else { continue };
+            values += more;
             for (theirs, ours) in &replaced.pairs {
                 decision.removed.unset(*theirs);
                 decision.left_out.set(*ours);
@@ -106,7 +114,10 @@ fn suits(decision: &Decision, number: usize, replaced: &Replaced, source: &[Data
 /// In which of the file's columns a row may change; lineage is not compared and always counts.
 fn columns(replaced: &Replaced, schema: &TableSchema, rules: &Rules) -> Vec<String> {
     let compared = rules.comparison.as_ref().map_or(&[][..], |comparison| comparison.compared());
-    let differs = |name: &String| replaced.columns.iter().any(|&number| compared.get(number) == Some(name));
+    let differs = |name: &String| match &replaced.columns {
+        Some(columns) => columns.iter().any(|&number| compared.get(number) == Some(name)),
+        None => !rules.key.iter().any(|column| &column.name == name),
+    };
     let changes = |name: &String| rules.lineage.contains(name) || differs(name);
     schema.file_columns().map(|column| column.name.clone()).filter(changes).collect()
 }

@@ -158,6 +158,16 @@ async fn updated_rows_keep_their_place_unless_most_of_a_file_changes() {
     let folder = merged.adds[0].path().rsplit_once('/').unwrap().0;
     assert_eq!(merged.removes[0].path().rsplit_once('/').unwrap().0, folder);
 
+    // where rows are not compared, any column may differ
+    let blind = MergeSpec { lineage_counts: true, ..spec() };
+    let merged = merge_into(&table, &schema, &[vec![row(2, "n", 2, 8)]], &blind).await;
+    assert_eq!((merged.adds.len(), merged.removes.len()), (1, 1));
+    assert_eq!(ids().await, (0..6).map(Some).collect::<Vec<_>>());
+    let expected: Vec<Row> = [(0, 0, 1), (1, 1, 7), (2, 2, 8), (3, 0, 1), (4, 1, 7), (5, 0, 1)]
+        .map(|(id, time, value)| row(id, "n", time, value))
+        .into();
+    assert_eq!(contents(&now(&table).await, &[]).await, texts(&frame(&expected), &[]));
+
     // one of the rows changes its partition, so it cannot stay
     let key = MergeSpec { key: vec!["id".into()], ..spec() };
     let moving = [row(1, "s", 2, 7), row(4, "n", 2, 8)];
