@@ -19,7 +19,7 @@ const FILES: [(&str, &str); 11] = [
     ("landing/orders/2026-01-02.csv", include_str!("template/landing/orders/2026-01-02.csv")),
 ];
 /// Left alone where there is one: a repository may begin with it.
-const IGNORE: (&str, &str) = (".gitignore", "/lake/\n");
+const IGNORE: (&str, &str) = (".gitignore", "/lake/\n/site/\n");
 
 /// Why no project was written.
 #[derive(Debug, thiserror::Error)]

@@ -18,6 +18,7 @@ mod hash;
 mod init;
 mod known;
 mod layers;
+mod lineage;
 mod load;
 mod model;
 mod optimize;
@@ -38,6 +39,7 @@ pub use fault::Fault;
 pub use hash::{EXPRESSIONS_VERSION, definition_hash};
 pub use init::{InitError, init};
 pub use known::{Known, Question};
+pub use lineage::ColumnLineage;
 pub use load::{Checked, check, environment, load};
 pub use model::{
     ChangedFiles, Contract, CsvOptions, Definition, Derived, Environment, EventColumn, EventInput, Events, Format,

@@ -277,6 +277,9 @@ pub enum OnChange {
 /// What a data contract says of a table's rows, as far as we enforce it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Contract {
+    /// the contract's file, relative to the project's root
+    #[serde(skip)]
+    pub file: PathBuf,
     /// in the contract's order
     pub properties: Vec<Property>,
 }
@@ -290,6 +293,9 @@ pub struct Property {
     pub ty: Type,
     /// what each value must be
     pub rules: Vec<Rule>,
+    /// for people
+    #[serde(skip)]
+    pub description: Option<String>,
 }
 
 /// A rule on one value. NULL breaks `Required` alone.

@@ -202,5 +202,6 @@ fn loaded(
     let unique = found.iter().filter_map(|p| Some((p.property.name.clone(), p.unique?))).collect();
     let marks = found.iter().map(|p| p.mark).collect();
     let properties: Vec<Property> = found.into_iter().map(|p| p.property).collect();
-    Loaded { file, contract: Contract { properties }, marks, primary_key, unique, owner, description }
+    let contract = Contract { file: file.path.clone(), properties };
+    Loaded { file, contract, marks, primary_key, unique, owner, description }
 }

@@ -100,7 +100,9 @@ fn read(reading: &Reading, file: &File, node: &Node) -> Option<Found> {
     let primary = map.boolean("primaryKey").unwrap_or(false);
     let primary_key = primary.then(|| position(&map));
     let mark = name.mark;
-    Some(Found { property: Property { name: name.value, ty, rules: found }, mark, primary_key, unique })
+    let description = map.text("description").map(|text| text.value);
+    let property = Property { name: name.value, ty, rules: found, description };
+    Some(Found { property, mark, primary_key, unique })
 }
 
 fn position(map: &Map) -> i64 {

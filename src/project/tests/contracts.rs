@@ -1,6 +1,6 @@
 use super::*;
 use crate::expr::Type;
-use crate::project::{Definition, Property, Rule};
+use crate::project::{Definition, Property, Rule, definition_hash};
 
 const FILE: &str = "schemas/orders.odcs.yaml";
 
@@ -334,4 +334,15 @@ fn columns_must_be_properties() {
             "layers/silver/orders.yaml:5:27 the contract has no property `other` | add it to the contract, or make it by a `derive` step",
         ]
     );
+}
+
+#[test]
+fn a_description_is_for_people_alone() {
+    let (found, warnings) = property("        logicalType: string\n        description: What it is\n");
+    assert_eq!((found.description.as_deref(), warnings), (Some("What it is"), Vec::new()));
+    let hash = |text: &str| {
+        let project = good(&[(FILE, &edited(FILE, "      - name: status\n", text))]);
+        definition_hash(&project, &project.order[1])
+    };
+    assert_eq!(hash("      - name: status\n"), hash("      - name: status\n        description: How far it is\n"));
 }

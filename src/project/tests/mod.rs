@@ -5,6 +5,7 @@ mod expressions;
 mod good;
 mod hashes;
 mod known;
+mod lineage;
 mod random;
 mod selection;
 mod settings;

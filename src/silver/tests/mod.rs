@@ -28,7 +28,7 @@ fn events(input: EventInput, properties: Vec<Property>) -> Events {
         null_values: vec![Vec::new()],
         columns: properties.iter().map(column).collect(),
         output: properties.iter().map(|p| expr::Column::new(&p.name, p.ty.clone())).collect(),
-        contract: Contract { properties },
+        contract: Contract { properties, ..Contract::default() },
         steps: Vec::new(),
         key: Vec::new(),
         latest_by: Vec::new(),
@@ -40,7 +40,7 @@ fn events(input: EventInput, properties: Vec<Property>) -> Events {
 }
 
 fn property(name: &str, ty: Type, rules: &[Rule]) -> Property {
-    Property { name: name.to_owned(), ty, rules: rules.to_vec() }
+    Property { name: name.to_owned(), ty, rules: rules.to_vec(), description: None }
 }
 
 fn decimal(precision: u8, scale: u8) -> Type {
