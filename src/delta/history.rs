@@ -28,6 +28,10 @@ pub struct CommitRecord {
     pub rows_added: Option<u64>,
     /// rows of the files that went, if lakesmith wrote the commit
     pub rows_removed: Option<u64>,
+    /// bytes of the files that came
+    pub bytes_added: u64,
+    /// bytes of the files that went, if the commit tells
+    pub bytes_removed: Option<u64>,
     /// files that came
     pub files_added: usize,
     /// files that went
@@ -72,6 +76,8 @@ fn record(commit: &CommitFile, table: &str) -> Result<CommitRecord, Error> {
         data_change: adds.iter().chain(&removes).any(changes),
         rows_added: adds.iter().map(rows).sum(),
         rows_removed: if removes.is_empty() { Some(0) } else { removed_rows(&info) },
+        bytes_added: adds.iter().filter_map(bytes).sum(),
+        bytes_removed: removes.iter().map(bytes).sum(),
         files_added: adds.len(),
         files_removed: removes.len(),
         txns: txns.iter().filter_map(txn_of).collect(),
@@ -82,6 +88,10 @@ fn rows(add: &Value) -> Option<u64> {
     let statistics: Value = serde_json::from_str(add.get("stats")?.as_str()?).ok()?;
     let hidden = add.get("deletionVector").and_then(|dv| dv.get("cardinality")).and_then(Value::as_u64);
     statistics.get("numRecords")?.as_u64()?.checked_sub(hidden.unwrap_or(0))
+}
+
+fn bytes(action: &Value) -> Option<u64> {
+    action.get("size")?.as_u64()
 }
 
 fn removed_rows(info: &Value) -> Option<u64> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::{Error, Result};
 use super::protocol::{DEFINITION, RESTORED, folder};
-use crate::delta::{self, At, CommitRecord, Lake, Table};
+use crate::delta::{self, At, CommitRecord, Lake, Snapshot, Table};
 use crate::name::{Layer, TableName};
 use crate::project::{Project, definition_hash};
 
@@ -52,6 +52,10 @@ pub struct Files {
     pub rows_added: Option<u64>,
     /// rows of those that went
     pub rows_removed: Option<u64>,
+    /// bytes of those that came
+    pub bytes_added: u64,
+    /// bytes of those that went
+    pub bytes_removed: Option<u64>,
     /// the rows are the same, only their files are others
     pub rearranged: bool,
 }
@@ -66,6 +70,12 @@ pub async fn history(project: &Project, name: &TableName, limit: usize) -> Resul
     let Some(newest) = table.snapshot().await? else {
         return Err(Error::Refused(format!("`{name}` has no rows yet; `lakesmith run` makes it")));
     };
+    of(project, name, &newest, limit).await
+}
+
+/// As [`history`], up to a version that was looked at.
+pub(super) async fn of(project: &Project, name: &TableName, newest: &Snapshot, limit: usize) -> Result<Vec<Past>> {
+    let table = newest.table();
     let from = (newest.version() + 1 - i64::try_from(limit).unwrap_or(i64::MAX)).max(0);
     let pins = newest.pins()?;
     let mut past: Vec<Past> = table.history(from).await?.into_iter().map(version).collect();
@@ -74,7 +84,7 @@ pub async fn history(project: &Project, name: &TableName, limit: usize) -> Resul
         one.pins = named.map(|(name, _)| name.clone()).collect();
     }
     if name.layer != Layer::Bronze {
-        let before = before(&table, &past).await?;
+        let before = before(table, &past).await?;
         follow(&mut past, before, &definition_hash(project, name));
     }
     past.reverse();
@@ -97,6 +107,8 @@ fn version(commit: CommitRecord) -> Past {
             removed: commit.files_removed,
             rows_added: commit.rows_added,
             rows_removed: commit.rows_removed,
+            bytes_added: commit.bytes_added,
+            bytes_removed: commit.bytes_removed,
             rearranged: !commit.data_change && commit.files_added + commit.files_removed > 0,
         },
         inputs: note.get("inputs").cloned(),

@@ -10,12 +10,13 @@ use crate::support::{Project, table};
 #[test]
 fn what_only_looks_writes_nothing() {
     let project = mixed();
-    let looks: [&[&str]; 16] = [
+    let looks: [&[&str]; 17] = [
         &["check"],
         &["plan"],
         &["plan", "--diff"],
         &["rebuild", "silver", "--dry-run"],
         &["status"],
+        &["docs"],
         &["files"],
         &["show", "silver.events"],
         &["diff", "bronze.events@0"],
@@ -104,7 +105,10 @@ fn json_has_the_documented_members() {
     let version = &history["versions"][0];
     let expected = "version at run_id action restored rows files inputs definition current foreign engine pins";
     assert_eq!(members(version), expected);
-    assert_eq!(members(&version["files"]), "added removed rows_added rows_removed rearranged");
+    assert_eq!(
+        members(&version["files"]),
+        "added removed rows_added rows_removed bytes_added bytes_removed rearranged"
+    );
     let diff = project.json(&["diff", "silver.events@0"], 0);
     assert_eq!(members(&diff), "table from to key left_out note rows columns totals sample read");
     assert_eq!(members(&diff["rows"]), "before after added removed changed");
