@@ -1,5 +1,5 @@
 # make demo    build, run the sample project, print its gold tables
-# make test    format, lints, licences, build, all tests, the outside readers
+# make test    format, lints, licences, build, all tests, the outside readers, the page in a browser
 # make bench   measure against Polars, deltalake and a hand-written script (minutes, gigabytes; docs/speed.md)
 # make sample  write the landing files of the sample project again
 # make clean   remove what the above left in this clone, and our own build output
@@ -10,7 +10,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo build test fmt clippy deny test-rust test-readers sample clean
+.PHONY: help demo build test fmt clippy deny test-rust test-readers test-page sample clean
 .PHONY: bench bench-large bench-chart bench-instructions bench-build
 
 PYTHON ?= python3
@@ -29,6 +29,7 @@ DENY = $(LAKESMITH_CACHE)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 # A virtual environment for a requirements file: named after its content, ready when the stamp is there.
 venv_of = $(LAKESMITH_CACHE)/venv-$(firstword $(shell cksum $(1) 2>/dev/null))
 TEST_VENV = $(call venv_of,tests/requirements.txt)
+PAGE_VENV = $(call venv_of,tests/page/requirements.txt)
 BENCH_VENV = $(call venv_of,benches/requirements.txt)
 
 help:
@@ -43,7 +44,7 @@ demo: build
 build:
 	cargo build --locked
 
-test: fmt clippy deny build test-rust test-readers
+test: fmt clippy deny build test-rust test-readers test-page
 .NOTPARALLEL:
 
 fmt:
@@ -66,9 +67,16 @@ test-rust:
 test-readers: build $(TEST_VENV)/ready
 	LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(TEST_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/readers
 
+# The page of `lakesmith docs` in a browser; without one, and where none can be had, it says so and goes on.
+test-page: build $(PAGE_VENV)/ready
+	@browser=$$(tests/page/browser.sh $(PAGE_VENV)/bin/python) && { [ -z "$$browser" ] || \
+		BROWSER=$$browser LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 \
+		$(PAGE_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/page; }
+
 $(TEST_VENV)/ready: REQUIREMENTS = tests/requirements.txt
+$(PAGE_VENV)/ready: REQUIREMENTS = tests/page/requirements.txt
 $(BENCH_VENV)/ready: REQUIREMENTS = benches/requirements.txt
-$(sort $(TEST_VENV)/ready $(BENCH_VENV)/ready):
+$(sort $(TEST_VENV)/ready $(PAGE_VENV)/ready $(BENCH_VENV)/ready):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it by PYTHON=…" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(@D)

@@ -101,6 +101,9 @@ pub enum Command {
     /// Answer a SQL question over all tables (read only)
     #[command(after_help = examples::QUERY)]
     Query(QueryArgs),
+    /// Make one page of the project: lineage, contracts, versions, runs, what is stale and why
+    #[command(after_help = examples::DOCS)]
+    Docs(DocsArgs),
     /// Prove that each table is what its inputs give; writes nothing into the lake
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),

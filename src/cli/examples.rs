@@ -121,6 +121,15 @@ Examples:
   lakesmith query 'SELECT * FROM lakesmith.runs ORDER BY started_at DESC LIMIT 5'
   lakesmith query 'SELECT path, reason FROM lakesmith.ledger' --format csv";
 
+/// `lakesmith docs --help`
+pub const DOCS: &str = "\
+Examples:
+  lakesmith docs                          writes site/index.html: one file, to be opened, mailed or put on any web server
+  lakesmith docs --out /srv/www/shop
+  lakesmith docs --serve                  http://127.0.0.1:4747/, made anew at each reload
+
+The page needs no network. It holds names, definitions, counts and times, and no row of any table.";
+
 /// `lakesmith quarantine --help`
 pub const QUARANTINE: &str = "\
 Examples:

@@ -7,7 +7,7 @@ use crate::name::TableName;
 use crate::run::Run;
 
 /// Exit code of a process that Ctrl-C ended, as shells have it.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// What comes of `work`, which `run` does to `tables`, unless the user interrupts it.
 pub async fn or_done<T>(run: &Run, tables: &BTreeSet<TableName>, work: impl Future<Output = T>) -> Result<T, Failure> {

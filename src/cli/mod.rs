@@ -6,6 +6,7 @@ mod backfill;
 mod check;
 mod diff;
 mod difference;
+mod docs;
 mod examples;
 mod failure;
 mod files;
@@ -86,6 +87,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Show(args) => block_on(show::carry_out(global, args)),
         Command::Diff(args) => block_on(diff::carry_out(global, args)),
         Command::Query(args) => block_on(query::carry_out(global, args)),
+        Command::Docs(args) => block_on(docs::carry_out(global, args)),
         Command::Verify(args) => block_on(verify::carry_out(global, args)),
         Command::Quarantine(args) => block_on(quarantine::carry_out(global, args)),
         Command::Pin(args) => block_on(pin::carry_out(global, args)),

@@ -5,6 +5,7 @@ mod backfill;
 mod batch;
 mod claim;
 mod compare;
+mod docs;
 mod error;
 mod extent;
 mod gold;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub use compare::{Comparison, compare};
+pub use docs::{ProjectDocs, project_docs};
 pub use error::{Error, Result};
 pub use known::{columns_from_lake, columns_from_landing};
 pub use landing::{Judged, Seen as LandingSeen, ignore, look as look_at_landing};

@@ -15,15 +15,21 @@ use crate::project::{Definition, OnChange, Project, definition_hash};
 /// What a run of `request` would do now.
 pub async fn plan(project: &Project, request: &Request) -> Result<Plan> {
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
-    let Looks { snapshots, states, mut damaged } = look::all(project, &lake).await;
+    let mut looks = look::all(project, &lake).await;
     let needed = |name: &TableName| project.inputs(name).into_iter().chain([name.clone()]);
-    if let Some(error) = request.tables.iter().flat_map(needed).find_map(|name| damaged.remove(&name)) {
+    if let Some(error) = request.tables.iter().flat_map(needed).find_map(|name| looks.damaged.remove(&name)) {
         return Err(error);
     }
-    let files = files(project, &lake, request).await?;
+    plan_of(project, &lake, &looks, request).await
+}
+
+/// As [`plan`], of tables that were looked at and can be read.
+pub(super) async fn plan_of(project: &Project, lake: &Lake, looks: &Looks, request: &Request) -> Result<Plan> {
+    let Looks { snapshots, states, .. } = looks;
+    let files = files(project, lake, request).await?;
     let rows = |name: &TableName, after: Option<i64>| rows_beyond(snapshots.get(name)?, after);
-    let full = full(project, &snapshots, &states, request).await?;
-    Ok(plan::plan(project, &states, &files, request, &full, &rows))
+    let full = full(project, snapshots, states, request).await?;
+    Ok(plan::plan(project, states, &files, request, &full, &rows))
 }
 
 /// The gold tables that a run would compute as a whole, as far as the log tells, and why.

@@ -53,10 +53,19 @@ pub struct TableStatus {
 /// Looks at these tables.
 pub async fn survey(project: &Project, tables: &BTreeSet<TableName>) -> Result<Vec<TableStatus>> {
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
-    let Looks { snapshots, states, damaged } = look::all(project, &lake).await;
-    let (lake, snapshots, states, damaged) = (&lake, &snapshots, &states, &damaged);
-    let one = |name: &TableName| {
-        let name = name.clone();
+    let looks = look::all(project, &lake).await;
+    Ok(statuses(project, &lake, &looks, tables).await)
+}
+
+/// As [`survey`], of tables that were looked at.
+pub(super) async fn statuses(
+    project: &Project,
+    lake: &Lake,
+    looks: &Looks,
+    tables: &BTreeSet<TableName>,
+) -> Vec<TableStatus> {
+    let Looks { snapshots, states, damaged } = looks;
+    let one = |name: TableName| {
         async move {
             let status = match damaged.get(&name) {
                 Some(error) => Err(error.to_string()),
@@ -69,8 +78,8 @@ pub async fn survey(project: &Project, tables: &BTreeSet<TableName>) -> Result<V
             status
         }
     };
-    let wanted: Vec<&TableName> = project.order.iter().filter(|n| tables.contains(*n)).collect();
-    Ok(stream::iter(wanted).map(one).buffered(look::AT_ONCE).collect().await)
+    let wanted: Vec<TableName> = project.order.iter().filter(|n| tables.contains(*n)).cloned().collect();
+    stream::iter(wanted).map(one).buffered(look::AT_ONCE).collect().await
 }
 
 fn unreadable(name: &TableName, error: String) -> TableStatus {

@@ -6,6 +6,7 @@
 mod backfill;
 mod cli;
 mod commits;
+mod docs;
 mod faulty;
 mod files;
 mod follow;

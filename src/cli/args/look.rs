@@ -1,5 +1,7 @@
 //! What the commands take that only look.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -120,6 +122,18 @@ pub struct QueryArgs {
     /// How to print the rows: table, csv or json
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table, hide_possible_values = true)]
     pub format: Format,
+}
+
+/// `docs`
+#[derive(Debug, Args)]
+pub struct DocsArgs {
+    /// The folder that gets the page, index.html; made if it is not there; default: `site` in the project's folder
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Show the page to browsers of this machine instead, made anew at each reload, until Ctrl-C; default:
+    /// 127.0.0.1:4747, or another port if that one is taken
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "")]
+    pub serve: Option<String>,
 }
 
 /// `verify`
