@@ -8,22 +8,24 @@ from urllib.parse import unquote
 
 @dataclass
 class Snapshot:
-    """What a table is at its newest version."""
+    """What a table is at a version."""
 
     schema: list  # of {name, type, nullable, metadata}
     partitioned_by: list
     files: dict  # path of the file -> its partition values (text or None)
 
 
-def snapshot(table):
-    """Replays the commits; there must be no checkpoint before which some are gone."""
+def snapshot(table, version=None):
+    """Replays the commits up to a version; there must be no checkpoint before which some are gone."""
     commits = sorted((table / "_delta_log").glob("*.json"))
     assert commits[0].stem == "0" * 20, "the log begins later: a checkpoint would have to be read"
+    commits = commits if version is None else commits[: version + 1]
     files, metadata = {}, None
     for commit in commits:
-        for line in commit.read_text().splitlines():
-            (kind, action), *rest = json.loads(line).items()
-            assert not rest, "an action stands alone on its line"
+        actions = [json.loads(line) for line in commit.read_text().splitlines()]
+        assert all(len(action) == 1 for action in actions), "an action stands alone on its line"
+        # a file that gets a deletion vector goes and comes in one commit, in whatever order
+        for kind, action in sorted((item for one in actions for item in one.items()), key=lambda item: item[0] == "add"):
             if kind == "add":
                 files[_path(table, action)] = action["partitionValues"]
             elif kind == "remove":
@@ -42,3 +44,8 @@ def _path(table: Path, action):
 def all_tables(lake):
     """Every folder of the lake that is a Delta table, by its path within the lake."""
     return sorted(str(log.parent.relative_to(lake)) for log in lake.rglob("_delta_log"))
+
+
+def versions(table):
+    """How many versions a table has."""
+    return len(list((table / "_delta_log").glob("*.json")))

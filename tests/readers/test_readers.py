@@ -22,23 +22,23 @@ def test_every_table_of_the_lake_is_looked_at(shop):
     assert set(all_tables(shop.project / "lake")) == {*TABLES, *QUARANTINES, *own}
 
 
-def by_deltalake(table):
-    return DeltaTable(table).to_pyarrow_table()
+def by_deltalake(table, version=None):
+    return DeltaTable(table, version=version).to_pyarrow_table()
 
 
-def by_deltalake_query(table):
+def by_deltalake_query(table, version=None):
     """delta-rs by its own query engine."""
-    query = QueryBuilder().register("t", DeltaTable(table)).execute("SELECT * FROM t")
+    query = QueryBuilder().register("t", DeltaTable(table, version=version)).execute("SELECT * FROM t")
     return pa.table(query.read_all())
 
 
-def by_polars(table):
-    return pl.read_delta(str(table)).to_arrow()
+def by_polars(table, version=None):
+    return pl.read_delta(str(table), version=version).to_arrow()
 
 
-def by_pyarrow(table):
+def by_pyarrow(table, version=None):
     """The Parquet files of the log as one dataset, with the partition values of the log."""
-    found = snapshot(table)
+    found = snapshot(table, version)
     parts = []
     for path, values in found.files.items():
         rows = ds.dataset(path, format="parquet").to_table()
@@ -48,15 +48,16 @@ def by_pyarrow(table):
     return pa.concat_tables(parts, promote_options="permissive")
 
 
-def by_duckdb(table):
+def by_duckdb(table, version=None):
     """The same files, read by DuckDB's own Parquet reader."""
-    found = snapshot(table)
+    found = snapshot(table, version)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     parts = []
     for path, values in found.files.items():
         rest = ", ".join(f"{literal(values[column])} AS {column}" for column in found.partitioned_by)
-        parts.append(f"SELECT *{', ' + rest if rest else ''} FROM read_parquet('{path}', hive_partitioning = false)")
+        file = literal(str(path).replace("[", "[[]").replace("*", "[*]").replace("?", "[?]"))
+        parts.append(f"SELECT *{', ' + rest if rest else ''} FROM read_parquet({file}, hive_partitioning = false)")
     return connection.sql(" UNION ALL BY NAME ".join(parts)).to_arrow_table()
 
 
