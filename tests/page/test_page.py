@@ -87,6 +87,7 @@ def test_what_a_table_is_made_from_and_what_is_made_from_it_stands_out(shop, ope
 def test_a_column_can_be_followed_through_the_tables(shop, opened):
     page = opened(shop, "#silver.orders:total")
     expect(page.locator("tr.chosen")).to_contain_text("total")
+    expect(page.get_by_text("Under each table stand its columns")).to_be_in_viewport()
     node = page.locator("svg .node[href='#gold.customer_lifetime_value']")
     expect(node).to_contain_text("revenue")
     expect(page.locator("svg .node.aside[href='#gold.customers_without_orders']")).to_have_count(1)
@@ -121,6 +122,41 @@ def test_arrows_go_from_table_to_table(shop, opened):
     expect(page.locator("svg .node[href='#gold.product_ranking']")).to_be_focused()
     page.keyboard.press("Enter")
     expect(heading(page)).to_contain_text("gold.product_ranking")
+
+
+def test_a_drag_moves_the_graph_and_opens_no_table(shop, opened):
+    page = opened(shop)
+    node = page.locator("svg .node[href='#silver.orders']")
+    before = node.bounding_box()
+    page.mouse.move(before["x"] + 40, before["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(before["x"] + 90, before["y"] + 50, steps=4)
+    page.mouse.up()
+    after = node.bounding_box()
+    assert (round(after["x"] - before["x"]), round(after["y"] - before["y"])) == (50, 30)
+    expect(heading(page)).to_contain_text("shop")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    page.wait_for_function(
+        "(width) => document.querySelector(\"svg .node[href='#silver.orders']\").getBoundingClientRect().width > width",
+        arg=after["width"] * 1.5,
+    )
+    page.get_by_role("button", name="Fill the window").click()
+    expect(page.locator(".map.full")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".map.full")).to_have_count(0)
+
+
+def test_the_list_of_tables_is_sorted_by_its_heads(shop, opened):
+    page = opened(shop)
+    names = page.locator(".list tbody th")
+    page.get_by_role("button", name="Rows", exact=True).click()
+    page.get_by_role("button", name="Rows", exact=True).click()
+    expect(page.locator(".list thead th[aria-sort=descending]")).to_have_text("Rows▾")
+    expect(names.first).to_have_text("bronze.orders")
+    page.get_by_role("button", name="Table", exact=True).click()
+    expect(names.first).to_have_text("bronze.customers")
 
 
 def test_runs_are_told_with_their_tables(shop, opened):

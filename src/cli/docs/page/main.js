@@ -11,7 +11,7 @@ function route() {
   const [name, ...column] = view.split(':');
   if (tableOf.has(name)) {
     const chosen = column.length > 0 ? decoded(column.join(':')) : null;
-    return { title: name, table: name, section: rest[0], draw: () => tablePage(name, chosen) };
+    return { title: name, table: name, section: rest[0], column: chosen, draw: () => tablePage(name, chosen) };
   }
   return { title: 'Not found', draw: () => unknown(decoded(hash)) };
 }
@@ -43,7 +43,8 @@ function show() {
   window.scrollTo(0, clicked ? 0 : left.get(location.hash) ?? 0);
   const target = page.section && main.querySelector(`[data-section="${CSS.escape(page.section)}"]`);
   if (target) reveal(target);
-  main.querySelector('.chosen, details.run[open]')?.scrollIntoView({ block: 'center' });
+  const followed = page.column && main.querySelector('[data-section=lineage]');
+  (followed || main.querySelector('details.run[open]'))?.scrollIntoView();
   [shown, clicked] = [location.hash, false];
 }
 

@@ -67,7 +67,7 @@ function lineage(table, column) {
     button.textContent = whole ? 'Only its lineage' : 'Whole graph';
     button.setAttribute('aria-pressed', whole);
   };
-  const button = h('button', { type: 'button', class: 'more', onclick: () => { whole = !whole; draw(); } });
+  const button = h('button', { type: 'button', class: 'more above', onclick: () => { whole = !whole; draw(); } });
   draw();
   const read = grid('What it has read', [
     { name: 'Reads', cell: (input) => tableLink(input.table), header: true },
@@ -75,9 +75,18 @@ function lineage(table, column) {
     { name: 'Newest', cell: (input) => (input.newest == null ? 'not made yet' : `${input.unit} ${number(input.newest)}`) },
   ], table.inputs);
   return section('lineage', 'Lineage',
-    traced && h('p', { class: 'callout behind' }, 'The way of ', h('code', null, `${table.table}.${column}`), ': under each table stand its columns that it is computed from or goes into. ',
-      h('a', { href: `#${table.table}` }, 'Show tables only')),
-    holder, tableOf.size > own.size && button, table.inputs.length > 0 && read);
+    traced && wayOf(table, column), tableOf.size > own.size && button, holder, table.inputs.length > 0 && read);
+}
+
+/** The column that the graph follows. */
+function wayOf(table, name) {
+  const column = table.columns.find((other) => other.name === name);
+  const rules = column?.rules.map((rule) => h('span', { class: 'rule' }, rule));
+  return h('div', { class: 'callout behind' },
+    h('p', null, h('strong', null, h('code', null, name)), ' ', h('code', null, column?.type ?? 'no such column'), ' ', rules),
+    column?.description && h('p', null, column.description),
+    h('p', { class: 'hint' }, 'Under each table stand its columns that this one is computed from or goes into. ',
+      h('a', { href: `#${table.table}` }, 'Follow no column')));
 }
 
 function columnsOf(table, selected) {
