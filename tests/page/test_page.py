@@ -198,7 +198,11 @@ def test_two_hundred_tables_without_a_lake_can_be_used(large, opened):
         " b.right > w.right || b.top < w.top || b.bottom > w.bottom }).length })()"
     )
     assert outside == 0
-    page.get_by_role("button", name="Larger").click()
+    page.get_by_role("button", name="Larger").click(click_count=9)
+    page.keyboard.press("Tab")
+    for far in ("gold.measure_050", "bronze.source_001", "silver.entity_060"):
+        page.locator(f"svg .node[href='#{far}']").focus()
+        expect(page.locator(f"svg .node[href='#{far}']")).to_be_in_viewport(ratio=1)
     page.keyboard.press("/")
     page.keyboard.type("measure_065")
     page.keyboard.press("Enter")

@@ -6,6 +6,8 @@ const LARGEST = 2;
 const READABLE = 0.8;
 const MARGIN = 24;
 const HEAD = 34;
+/** The bar at the top of the page covers so much. */
+const BAR = 56;
 
 /**
  * The graph of some tables. `selected`: the table that the page is about; `traced`: table to the columns of it that are
@@ -98,7 +100,7 @@ function byKeys(picture, nodes, places, first) {
     if (!next) return;
     event.preventDefault();
     can(next);
-    nodes.get(next).focus();
+    nodes.get(next).focus({ preventScroll: true });
   });
 }
 
@@ -175,17 +177,23 @@ function camera(picture, canvas, plan, { selected, most }) {
   figure.leave = () => document.body.classList.remove('still');
   picture.style.height = `${Math.round(Math.min(most, Math.max(150, plan.height + 2 * MARGIN + HEAD)))}px`;
   byHand(picture, { move, zoom, isFull: () => figure.classList.contains('full') });
-  picture.addEventListener('focusin', (event) => bringIn(event.target, room(), move));
+  picture.addEventListener('focusin', (event) => {
+    // a table that the pointer is on must not run away from it
+    if (event.target.matches(':focus-visible')) bringIn(event.target, picture, move);
+  });
   new ResizeObserver(() => { if (!touched) begin(); }).observe(picture);
   return figure;
 }
 
-/** Moves a table that got the focus into the window. */
-function bringIn(element, window, move) {
-  const own = element.getBoundingClientRect();
+/** Moves a table that got the focus into the graph's window, and that to where people look: browsers scroll to where the
+ * table was. */
+function bringIn(element, picture, move) {
+  const [own, room] = [element.getBoundingClientRect(), picture.getBoundingClientRect()];
   const by = (low, high, least, most) => (low < least ? least - low + MARGIN : high > most ? most - high - MARGIN : 0);
-  const [x, y] = [by(own.left, own.right, window.left, window.right), by(own.top, own.bottom, window.top, window.bottom)];
+  const [x, y] = [by(own.left, own.right, room.left, room.right), by(own.top, own.bottom, room.top, room.bottom)];
   if (x !== 0 || y !== 0) move(x, y);
+  const { top, bottom } = element.getBoundingClientRect();
+  if (top < BAR || bottom > window.innerHeight) element.scrollIntoView({ block: 'center' });
 }
 
 /** Drag moves, two fingers or Ctrl and the wheel zoom; the wheel alone scrolls the page unless the graph fills it. */
