@@ -96,12 +96,20 @@ impl fmt::Display for Memory {
     }
 }
 
+/// The most memory that this process has had at a time, in bytes; `None` where the system does not tell (only Linux
+/// does). See proc_pid_status(5), VmHWM.
+pub fn peak() -> Option<u64> {
+    kilobytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
+}
+
+fn kilobytes(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
 /// The least of what the machine has and what its control groups allow.
 fn available(meminfo: Option<&str>, groups: &[Option<String>]) -> u64 {
-    let total = meminfo.and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-    });
+    let total = meminfo.and_then(|text| kilobytes(text, "MemTotal:"));
     let limits = groups.iter().flatten().filter_map(|text| text.trim().parse::<u64>().ok()).filter(|limit| *limit > 0);
     limits.chain(total).min().unwrap_or(UNKNOWN_MACHINE)
 }
@@ -142,6 +150,13 @@ mod tests {
         assert_eq!(available(machine, &group("1073741824\n")), 1 << 30);
         assert_eq!(available(machine, &group("9223372036854771712\n")), 24_576_000 << 10);
         assert_eq!(available(None, &[None, None]), UNKNOWN_MACHINE);
+    }
+
+    #[test]
+    fn the_peak_is_read_where_the_system_tells() {
+        assert_eq!(kilobytes("VmPeak:\t  10 kB\nVmHWM:\t   2048 kB\n", "VmHWM:"), Some(2 << 20));
+        assert_eq!(kilobytes("VmHWM: much", "VmHWM:"), None);
+        assert!(!cfg!(target_os = "linux") || peak() > Some(1 << 20));
     }
 
     #[test]

@@ -89,6 +89,9 @@ pub enum Command {
     /// Show what happened to a table, version by version, the newest first
     #[command(after_help = examples::HISTORY)]
     History(HistoryArgs),
+    /// Show what ran: what each run changed, what failed and why; with an id all about one
+    #[command(after_help = examples::RUNS)]
+    Runs(RunsArgs),
     /// List landing files and what became of them; settle those that are set aside
     #[command(after_help = examples::FILES)]
     Files(FilesArgs),
@@ -119,6 +122,12 @@ pub enum Command {
     /// Delete data files that no version within the retention, no pin and no table needs any more
     #[command(after_help = examples::VACUUM)]
     Vacuum(VacuumArgs),
+    /// Print a script that makes a shell complete commands, flags and tables
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }
 
 #[cfg(test)]
@@ -134,9 +143,15 @@ mod tests {
 
     #[test]
     fn every_command_shows_examples() {
-        for command in Cli::command().get_subcommands() {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains(&format!("lakesmith {}", command.get_name())), "{}: {help}", command.get_name());
+        fn check(command: &clap::Command, path: &str) {
+            for command in command.get_subcommands() {
+                let path = format!("{path} {}", command.get_name());
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains(&path), "{path}: {help}");
+                assert!(help.contains("Examples:"), "{path}: {help}");
+                check(command, &path);
+            }
         }
+        check(&Cli::command(), "lakesmith");
     }
 }

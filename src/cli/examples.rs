@@ -86,6 +86,16 @@ Examples:
   lakesmith history silver.orders
   lakesmith history gold.daily_revenue -n 5 --json";
 
+/// `lakesmith runs --help`
+pub const RUNS: &str = "\
+Examples:
+  lakesmith runs                          the last 20, the newest first
+  lakesmith runs 0199f3c2-7a1b            all about one; the beginning of its id is enough
+  lakesmith runs --failed --since 7d      what went wrong in the last seven days
+  lakesmith runs --table silver.orders -n 100 --json
+
+For other questions: lakesmith query 'SELECT \"table\", avg(seconds) FROM lakesmith.runs GROUP BY \"table\"'";
+
 /// `lakesmith files --help`
 pub const FILES: &str = "\
 Examples:
@@ -165,3 +175,16 @@ Examples:
   lakesmith vacuum --dry-run              what would go, of all tables
   lakesmith vacuum silver --retain 90d    asks first
   lakesmith vacuum --yes --json           does not ask; for a script";
+
+/// `lakesmith completions --help`
+pub const COMPLETIONS: &str = "\
+Examples:
+  lakesmith completions bash > ~/.local/share/bash-completion/completions/lakesmith
+  lakesmith completions zsh > ~/.zfunc/_lakesmith       with fpath+=~/.zfunc before compinit in ~/.zshrc
+  lakesmith completions fish > ~/.config/fish/completions/lakesmith.fish";
+
+/// `lakesmith man --help`
+pub const MAN: &str = "\
+Examples:
+  lakesmith man | man -l -
+  lakesmith man --out ~/.local/share/man/man1";

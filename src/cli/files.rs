@@ -134,7 +134,7 @@ fn print(lines: &[Line]) {
     let columns = [
         Column::Name("table"),
         Column::Name("file"),
-        Column::Name("state"),
+        Column::State("state"),
         Column::Number("batch"),
         Column::Number("rows"),
         Column::Number("malformed"),

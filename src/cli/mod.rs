@@ -14,8 +14,12 @@ mod frame;
 mod history;
 mod init;
 mod interrupt;
+mod letters;
 mod logging;
+mod manual;
 mod optimize;
+mod pace;
+mod past_run;
 mod pin;
 mod plan;
 mod progress;
@@ -25,6 +29,7 @@ mod rebuild;
 mod rehearsal;
 mod restore;
 mod run;
+mod runs;
 mod show;
 mod status;
 mod summary;
@@ -83,6 +88,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Restore(args) => block_on(restore::carry_out(global, args)),
         Command::Status(args) => block_on(status::carry_out(global, args)),
         Command::History(args) => block_on(history::carry_out(global, args)),
+        Command::Runs(args) => block_on(runs::carry_out(global, args)),
         Command::Files(args) => block_on(files::carry_out(global, args)),
         Command::Show(args) => block_on(show::carry_out(global, args)),
         Command::Diff(args) => block_on(diff::carry_out(global, args)),
@@ -93,6 +99,8 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Pin(args) => block_on(pin::carry_out(global, args)),
         Command::Unpin(args) => block_on(pin::unpin(global, args)),
         Command::Vacuum(args) => block_on(vacuum::carry_out(global, args)),
+        Command::Completions(args) => manual::completions(args.shell),
+        Command::Man(args) => manual::man(global, args),
     }
 }
 

@@ -58,7 +58,7 @@ fn show(global: &Global, plan: &Plan, rehearsal: &Rehearsal) {
 
 fn print(plan: &Plan) {
     let rows: Vec<Vec<String>> = plan.tasks.iter().map(row).collect();
-    let columns = [Column::Name("table"), Column::Name("action"), Column::Number("rows"), Column::Text("why")];
+    let columns = [Column::Name("table"), Column::State("action"), Column::Number("rows"), Column::Text("why")];
     ui::answer(&table(&columns, &rows, ui::width()));
     for task in &plan.tasks {
         list(&task.table, "takes in", &task.files, |file| file.path.clone());

@@ -1,4 +1,5 @@
-//! How a run goes on: bars on stderr for work over a second, on a terminal only; the log otherwise.
+//! How a run goes on: bars on a terminal for work over a second, a line now and then elsewhere; the log with `-v`. All of
+//! it on stderr.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -8,39 +9,43 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Global;
-use super::words;
+use super::{pace, ui};
 use crate::name::TableName;
 use crate::report::TableReport;
 use crate::run::{Event, Listener};
 
 const QUIET_FOR: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(120);
+/// Where nobody watches, work is told of so often.
+const LINE_EACH: Duration = Duration::from_secs(30);
 
 /// The bars of one run.
 pub struct Progress {
     bars: Option<Arc<Mutex<Bars>>>,
 }
 
-#[derive(Default)]
 struct Bars {
-    all: MultiProgress,
+    /// none: a line now and then
+    all: Option<MultiProgress>,
     running: BTreeMap<TableName, Work>,
+    line_each: Duration,
     over: bool,
 }
 
 struct Work {
     began: Instant,
-    rows: u64,
-    /// of a backfill: the number of the chunk, and how many there are
-    chunk: Option<(usize, usize)>,
+    told: Instant,
+    pace: pace::Pace,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Bars, unless stderr is no terminal or the user wants quiet or the log.
+    /// Unless the user wants quiet or the log.
     pub fn new(global: &Global) -> Self {
-        let shown = std::io::stderr().is_terminal() && !global.quiet && global.verbose == 0;
-        let bars = shown.then(|| Arc::new(Mutex::new(Bars::default())));
+        let shown = !global.quiet && global.verbose == 0;
+        let all = std::io::stderr().is_terminal().then(MultiProgress::new);
+        let bars = Bars { all, running: BTreeMap::new(), line_each: line_each(), over: false };
+        let bars = shown.then(|| Arc::new(Mutex::new(bars)));
         if let Some(bars) = &bars {
             let bars = Arc::downgrade(bars);
             std::thread::spawn(move || tick(&bars));
@@ -65,9 +70,16 @@ impl Progress {
             let mut bars = locked(bars);
             bars.over = true;
             bars.running.clear();
-            let _ = bars.all.clear();
+            let _ = bars.all.as_ref().map(MultiProgress::clear);
         }
     }
+}
+
+/// Tests cannot wait half a minute.
+fn line_each() -> Duration {
+    let told = std::env::var("LAKESMITH_PROGRESS_SECONDS").ok().and_then(|text| text.parse().ok());
+    told.filter(|seconds: &f64| *seconds > 0.0)
+        .map_or(LINE_EACH, |seconds| Duration::from_secs_f64(seconds.min(86_400.0)))
 }
 
 /// A task that computes for long before its first row shows that it is alive.
@@ -92,18 +104,13 @@ impl Bars {
         match event {
             _ if self.over => {}
             Event::Started(table) => {
-                self.running.insert(table, Work { began: Instant::now(), rows: 0, chunk: None, bar: None });
+                let now = Instant::now();
+                self.running.insert(table, Work { began: now, told: now, pace: pace::Pace::default(), bar: None });
             }
-            Event::Progress { table, rows } => {
-                if let Some(work) = self.running.get_mut(&table) {
-                    work.rows += rows;
-                }
-            }
-            Event::Chunk { table, number, of } => {
-                if let Some(work) = self.running.get_mut(&table) {
-                    work.chunk = Some((number, of));
-                }
-            }
+            Event::Expected { table, rows } => self.tell(&table, |pace| pace.expect(rows)),
+            Event::Share { table, share } => self.tell(&table, |pace| pace.share = Some(share)),
+            Event::Progress { table, rows } => self.tell(&table, |pace| pace.rows += rows),
+            Event::Chunk { table, number, of } => self.tell(&table, |pace| pace.chunk = Some((number, of))),
             Event::Finished(report) => {
                 if let Some(Work { bar: Some(bar), .. }) = self.running.remove(&report.table) {
                     bar.finish_and_clear();
@@ -112,27 +119,35 @@ impl Bars {
         }
     }
 
+    fn tell(&mut self, table: &TableName, change: impl FnOnce(&mut pace::Pace)) {
+        if let Some(work) = self.running.get_mut(table) {
+            change(&mut work.pace);
+        }
+    }
+
     fn draw(&mut self) {
         for (table, work) in &mut self.running {
             let elapsed = work.began.elapsed();
-            if elapsed < QUIET_FOR {
-                continue;
+            match &self.all {
+                Some(all) if elapsed >= QUIET_FOR => {
+                    let bar = work.bar.get_or_insert_with(|| spinner(all, table, elapsed));
+                    bar.set_message(work.pace.told(elapsed));
+                    bar.tick();
+                }
+                None if work.told.elapsed() >= self.line_each => {
+                    work.told = Instant::now();
+                    ui::tell(&format!("{table}: {}", work.pace.line(elapsed)));
+                }
+                _ => {}
             }
-            let bar = work.bar.get_or_insert_with(|| spinner(&self.all, table, elapsed));
-            let chunk = work.chunk.map(|(number, of)| format!("chunk {number} of {of}"));
-            let rows = (work.rows > 0).then(|| format!("{} rows", words::thousands(work.rows)));
-            let told: Vec<String> = chunk.into_iter().chain(rows).collect();
-            if !told.is_empty() {
-                bar.set_message(told.join(", "));
-            }
-            bar.tick();
         }
     }
 }
 
 fn spinner(all: &MultiProgress, table: &TableName, elapsed: Duration) -> ProgressBar {
     let spinner = all.add(ProgressBar::new_spinner().with_elapsed(elapsed));
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {elapsed}  {msg}") {
+    // one line, however narrow the terminal
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {elapsed}  {wide_msg}") {
         spinner.set_style(style);
     }
     spinner.set_prefix(table.to_string());
@@ -142,6 +157,8 @@ fn spinner(all: &MultiProgress, table: &TableName, elapsed: Duration) -> Progres
 fn log(event: &Event) {
     match event {
         Event::Started(table) => tracing::debug!(%table, "started"),
+        Event::Expected { table, rows } => tracing::debug!(%table, rows, "rows to come"),
+        Event::Share { table, share } => tracing::trace!(%table, share, "done"),
         Event::Progress { table, rows } => tracing::trace!(%table, rows, "rows"),
         Event::Chunk { table, number, of } => tracing::debug!(%table, number, of, "chunk"),
         Event::Finished(report) => finished(report),

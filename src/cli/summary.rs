@@ -33,7 +33,7 @@ pub fn tables(report: &RunReport, width: Option<u16>) -> String {
     let rows: Vec<Vec<String>> = report.tables.iter().map(row).collect();
     let columns = [
         Column::Name("table"),
-        Column::Name("action"),
+        Column::State("action"),
         Column::Number("version"),
         Column::Text("rows"),
         Column::Number("seconds"),
@@ -87,7 +87,8 @@ fn chunks(chunks: &[ChunkReport]) -> Option<String> {
     (chunks.len() > 1).then(|| format!("chunks: {}", parts.join(", ")))
 }
 
-fn counts(rows: &RowCounts) -> String {
+/// The counts that are not 0, in words.
+pub fn counts(rows: &RowCounts) -> String {
     let named = [
         (rows.inserted, "inserted"),
         (rows.updated, "updated"),

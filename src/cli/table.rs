@@ -1,7 +1,11 @@
-//! Tables for people: text left, numbers right, within the terminal's width.
+//! Tables for people: text left, numbers right, within the terminal's width, whatever the letters.
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
+};
 
+use super::letters::{cut, filled, width_of, wrapped};
+use super::ui;
 use super::words::clean_line;
 
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -9,6 +13,8 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 const GAP: usize = 3;
 /// Columns of text are not made narrower than this.
 const LEAST_TEXT: u16 = 16;
+/// Values are not cut shorter than this.
+const LEAST_VALUE: usize = 12;
 
 /// A column's header and where its cells stand.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +23,8 @@ pub enum Column<'a> {
     Text(&'a str),
     /// to the left, never wrapped: names that people copy
     Name(&'a str),
+    /// as a name: one of our words for how something is, in its colour
+    State(&'a str),
     /// to the right, never wrapped
     Number(&'a str),
 }
@@ -24,7 +32,7 @@ pub enum Column<'a> {
 impl Column<'_> {
     fn header(&self) -> &str {
         match self {
-            Column::Text(header) | Column::Name(header) | Column::Number(header) => header,
+            Column::Text(header) | Column::Name(header) | Column::State(header) | Column::Number(header) => header,
         }
     }
 }
@@ -53,30 +61,97 @@ pub fn table(columns: &[Column<'_>], rows: &[Vec<String>], width: Option<u16>) -
     drawn(&table)
 }
 
-/// A table if it fits `width`, else one block per row with a column a line.
+/// Values as a table: where they do not fit `width`, long texts are cut; where that is not enough, one block per row
+/// with a column a line.
 pub fn records(columns: &[Column<'_>], rows: &[Vec<String>], width: Option<u16>) -> String {
     let table = whole(columns, rows);
-    match width {
-        Some(width) if natural_width(&table) > usize::from(width) && !rows.is_empty() => {
-            blocks(columns, rows, width, true)
+    let Some(width) = width.filter(|width| natural_width(&table) > usize::from(*width)) else { return drawn(&table) };
+    match most(columns, &table.column_max_content_widths(), usize::from(width)) {
+        Some(most) => {
+            let cut_row = |row: &Vec<String>| -> Vec<String> {
+                let cells = columns.iter().zip(row);
+                cells
+                    .map(|(column, text)| if is_text(column) { cut(&clean_line(text), most) } else { text.clone() })
+                    .collect()
+            };
+            let headers: Vec<String> = columns.iter().map(|column| clean_line(column.header())).collect();
+            let headers: Vec<String> = columns
+                .iter()
+                .zip(&headers)
+                .map(|(column, header)| if is_text(column) { cut(header, most) } else { header.clone() })
+                .collect();
+            let columns: Vec<Column<'_>> = columns
+                .iter()
+                .zip(&headers)
+                .map(|(column, header)| match column {
+                    Column::Text(_) => Column::Text(header),
+                    Column::Name(_) => Column::Name(header),
+                    Column::State(_) => Column::State(header),
+                    Column::Number(_) => Column::Number(header),
+                })
+                .collect();
+            drawn(&whole(&columns, &rows.iter().map(cut_row).collect::<Vec<_>>()))
         }
-        _ => drawn(&table),
+        None if rows.is_empty() => drawn(&table),
+        None => blocks(columns, rows, width, true),
     }
+}
+
+fn is_text(column: &Column<'_>) -> bool {
+    matches!(column, Column::Text(_))
+}
+
+/// How long texts may be at most so that all columns stand side by side; `None`: too short to be worth it.
+fn most(columns: &[Column<'_>], content: &[u16], width: usize) -> Option<usize> {
+    let fits = |most: usize| {
+        let of = |(column, natural): (&Column<'_>, &u16)| match is_text(column) {
+            true => usize::from(*natural).min(most),
+            false => usize::from(*natural),
+        };
+        columns.iter().zip(content).map(|pair| of(pair) + GAP).sum::<usize>() <= width
+    };
+    (LEAST_VALUE..=width).take_while(|most| fits(*most)).last()
 }
 
 fn whole(columns: &[Column<'_>], rows: &[Vec<String>]) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|c| aligned(c, c.header())));
+    if ui::answers_are_coloured() {
+        table.enforce_styling().style_text_only();
+    } else {
+        table.force_no_tty();
+    }
+    let header = |column| aligned(column, Column::header(column)).add_attribute(Attribute::Bold);
+    table.set_header(columns.iter().map(header));
     for row in rows {
-        table.add_row(columns.iter().zip(row).map(|(column, text)| aligned(column, text)).collect::<Vec<_>>());
+        table.add_row(columns.iter().zip(row).map(|(column, text)| cell(column, text)).collect::<Vec<_>>());
     }
     table
+}
+
+fn cell(column: &Column<'_>, text: &str) -> Cell {
+    let cell = aligned(column, text);
+    let colour = match column {
+        Column::State(_) => colour(text),
+        _ => None,
+    };
+    colour.map_or(cell.clone(), |colour| cell.fg(colour))
 }
 
 fn aligned(column: &Column<'_>, text: &str) -> Cell {
     let cell = Cell::new(clean_line(text));
     if matches!(column, Column::Number(_)) { cell.set_alignment(CellAlignment::Right) } else { cell }
+}
+
+/// Of one of our words for how something is.
+fn colour(word: &str) -> Option<Color> {
+    match word {
+        "failed" | "refused" | "different" | "damaged" | "unreadable" => Some(Color::Red),
+        "skipped" | "set_aside" | "left" | "unproven" => Some(Color::Yellow),
+        "succeeded" | "proved" => Some(Color::Green),
+        "–" | "unchanged" => Some(Color::DarkGrey),
+        _ => None,
+    }
 }
 
 fn natural_width(table: &Table) -> usize {
@@ -88,16 +163,25 @@ fn drawn(table: &Table) -> String {
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-fn blocks(columns: &[Column<'_>], rows: &[Vec<String>], width: u16, empty_too: bool) -> String {
+fn blocks(columns: &[Column<'_>], rows: &[Vec<String>], width: u16, values: bool) -> String {
+    let width = usize::from(width);
     let headers: Vec<String> = columns.iter().map(|c| clean_line(c.header())).collect();
-    let widest = headers.iter().map(|h| h.chars().count()).max().unwrap_or(0);
+    let widest = headers.iter().map(|h| width_of(h)).max().unwrap_or(0).min(width / 2);
+    let room = width.saturating_sub(widest + 4).max(LEAST_VALUE);
     let mut lines = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         let title = format!("── {} ", number + 1);
-        let rest = usize::from(width).saturating_sub(title.chars().count());
+        let rest = width.saturating_sub(width_of(&title));
         lines.push(title + &"─".repeat(rest));
-        let pairs = headers.iter().zip(row).filter(|(_, text)| empty_too || !text.is_empty());
-        lines.extend(pairs.map(|(header, text)| format!(" {header:widest$}   {}", clean_line(text)).trim_end().into()));
+        for (header, text) in headers.iter().zip(row).filter(|(_, text)| values || !text.is_empty()) {
+            let text = clean_line(text);
+            let texts = if values { vec![cut(&text, room)] } else { wrapped(&text, room) };
+            let mut header = filled(&cut(header, widest), widest);
+            for text in texts {
+                lines.push(format!(" {header}   {text}").trim_end().to_owned());
+                header = " ".repeat(widest);
+            }
+        }
     }
     lines.join("\n")
 }
@@ -136,30 +220,83 @@ mod tests {
 
     #[test]
     fn where_texts_have_no_room_either_rows_become_blocks() {
-        insta::assert_snapshot!(table(&COLUMNS, &rows(), Some(30)), @r"
-        ── 1 ─────────────────────────
+        insta::assert_snapshot!(table(&COLUMNS, &rows(), Some(27)), @r"
+        ── 1 ──────────────────────
          table   silver.a
          rows    1,200
-         why     its definition changed
-        ── 2 ─────────────────────────
+         why     its definition
+                 changed
+        ── 2 ──────────────────────
          table   gold.b
          rows    7
         ");
     }
 
     #[test]
-    fn rows_that_do_not_fit_become_blocks() {
-        insta::assert_snapshot!(records(&COLUMNS, &rows(), Some(40)), @r"
-        ── 1 ───────────────────────────────────
+    fn values_are_cut_and_where_that_is_not_enough_rows_become_blocks() {
+        insta::assert_snapshot!(records(&COLUMNS, &rows(), Some(36)), @r"
+         table       rows   why
+        ───────────────────────────────────
+         silver.a   1,200   its definitio…
+         gold.b         7
+        ");
+        insta::assert_snapshot!(records(&COLUMNS, &rows(), Some(26)), @r"
+        ── 1 ─────────────────────
          table   silver.a
          rows    1,200
-         why     its definition changed
-        ── 2 ───────────────────────────────────
+         why     its definition c…
+        ── 2 ─────────────────────
          table   gold.b
          rows    7
          why
         ");
         assert_eq!(records(&COLUMNS, &rows(), Some(60)), table(&COLUMNS, &rows(), None));
+    }
+
+    #[test]
+    fn letters_of_any_width_break_no_border() {
+        let columns = [Column::Text("名前"), Column::Number("n"), Column::Text("was"), Column::Name("語")];
+        let row = |cells: [&str; 4]| cells.map(String::from).to_vec();
+        let rows = [
+            row(["東京都千代田区丸の内一丁目", "1", "👩‍👩‍👧‍👦 family 🇩🇪 flag", "é"]),
+            row(["Ωmega", "22", "zero\u{200b}width e\u{301}", "全角"]),
+        ];
+        insta::assert_snapshot!(records(&columns, &rows, None), @r"
+         名前                          n   was                 語
+        ────────────────────────────────────────────────────────────
+         東京都千代田区丸の内一丁目    1   👩‍👩‍👧‍👦 family 🇩🇪 flag   é
+         Ωmega                        22   zero​width é         全角
+        ");
+        insta::assert_snapshot!(records(&columns, &rows, Some(60)), @r"
+         名前                         n   was                 語
+        ───────────────────────────────────────────────────────────
+         東京都千代田区丸の内一丁…    1   👩‍👩‍👧‍👦 family 🇩🇪 flag   é
+         Ωmega                       22   zero​width é         全角
+        ");
+        insta::assert_snapshot!(records(&columns, &rows, Some(30)), @r"
+        ── 1 ─────────────────────────
+         名前   東京都千代田区丸の内…
+         n      1
+         was    👩‍👩‍👧‍👦 family 🇩🇪 flag
+         語     é
+        ── 2 ─────────────────────────
+         名前   Ωmega
+         n      22
+         was    zero​width é
+         語     全角
+        ");
+        insta::assert_snapshot!(table(&columns, &rows, Some(55)), @r"
+         名前                     n   was                 語
+        ───────────────────────────────────────────────────────
+         東京都千代田区丸の内     1   👩‍👩‍👧‍👦 family 🇩🇪 flag   é
+         一丁目
+         Ωmega                   22   zero​width é         全角
+        ");
+        for width in 20..80 {
+            for text in [records(&columns, &rows, Some(width)), table(&columns, &rows, Some(width))] {
+                assert!(text.lines().all(|line| width_of(line) <= usize::from(width)), "{width}\n{text}");
+            }
+        }
     }
 
     #[test]

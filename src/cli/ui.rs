@@ -10,7 +10,24 @@ use super::words;
 
 /// Whether stderr shows colours.
 pub fn is_coloured() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+    colours(&|name| std::env::var(name).ok(), std::io::stderr().is_terminal())
+}
+
+/// Whether stdout shows colours.
+pub fn answers_are_coloured() -> bool {
+    colours(&|name| std::env::var(name).ok(), std::io::stdout().is_terminal())
+}
+
+/// What the variables say that many programs know: <https://no-color.org>, <https://bixense.com/clicolors>.
+fn colours(variable: &dyn Fn(&str) -> Option<String>, is_terminal: bool) -> bool {
+    let is = |name: &str, says: &dyn Fn(&str) -> bool| variable(name).is_some_and(|value| says(&value));
+    if is("NO_COLOR", &|value| !value.is_empty()) {
+        return false;
+    }
+    if is("CLICOLOR_FORCE", &|value| !["", "0"].contains(&value)) {
+        return true;
+    }
+    is_terminal && !is("CLICOLOR", &|value| value == "0") && !is("TERM", &|value| value == "dumb")
 }
 
 /// The columns that an answer may take: those of the terminal, or `COLUMNS` where that is set. What goes into a file or
@@ -80,4 +97,22 @@ pub fn command(global: &Global, rest: &str) -> String {
         text.push_str(&format!("--env {} ", words::shell(environment)));
     }
     text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_unless_the_user_says_otherwise() {
+        let of = |set: &[(&str, &str)], is_terminal| {
+            let find = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            colours(&find, is_terminal)
+        };
+        assert!(of(&[], true) && !of(&[], false));
+        assert!(!of(&[("NO_COLOR", "1")], true) && of(&[("NO_COLOR", "")], true));
+        assert!(of(&[("CLICOLOR_FORCE", "1")], false) && !of(&[("CLICOLOR_FORCE", "0")], false));
+        assert!(!of(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], true));
+        assert!(!of(&[("CLICOLOR", "0")], true) && !of(&[("TERM", "dumb")], true));
+    }
 }

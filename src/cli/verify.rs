@@ -43,7 +43,7 @@ fn tables(report: &VerifyReport) -> String {
     let rows: Vec<Vec<String>> = report.tables.iter().map(row).collect();
     let columns = [
         Column::Name("table"),
-        Column::Name("status"),
+        Column::State("status"),
         Column::Number("version"),
         Column::Number("rows"),
         Column::Text("made from"),

@@ -81,6 +81,18 @@ pub fn duration(seconds: i64) -> String {
     }
 }
 
+/// How long it took: `0.42 s`, `59.9 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn took(seconds: f64) -> String {
+    match seconds.max(0.0) {
+        s if s < 9.995 => format!("{s:.2} s"),
+        s if s < 99.95 => format!("{s:.1} s"),
+        s => match s.round() as u64 {
+            s @ ..7200 => format!("{} min {} s", s / 60, s % 60),
+            s => format!("{} h {} min", s / 3600, s % 3600 / 60),
+        },
+    }
+}
+
 /// A word of a shell's command line.
 pub fn shell(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./:@+,=%".contains(c);
@@ -116,6 +128,8 @@ mod tests {
         assert_eq!([count(1, "batch"), count(2, "batch"), count(1000, "row")], ["1 batch", "2 batches", "1,000 rows"]);
         assert_eq!([0, 999, 1000, 999_949, 999_950].map(bytes), ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB"]);
         assert_eq!([34_000_000, 5_000_000_000_000_000].map(bytes), ["34.0 MB", "5000.0 TB"]);
+        assert_eq!([-0.1, 0.123, 9.996, 99.95].map(took), ["0.00 s", "0.12 s", "10.0 s", "1 min 40 s"]);
+        assert_eq!([7199.6, 90_000.0].map(took), ["2 h 0 min", "25 h 0 min"]);
         assert_eq!([-1, 119, 120, 7200, 172_800].map(duration), ["0 s", "119 s", "2 min", "2 h", "2 d"]);
     }
 

@@ -9,6 +9,9 @@ use super::commit::{METRICS, NOTE, REMOVED_ROWS};
 use super::log::{CommitFile, commit_time, txn_of};
 use super::{Error, Table};
 
+/// How many commits are looked at together on the way back to a time.
+const COMMITS_AT_ONCE: i64 = 16;
+
 /// One commit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommitRecord {
@@ -57,6 +60,31 @@ impl Table {
             records.push(record);
         }
         Ok(records)
+    }
+
+    /// The commits from a time on, ascending, found from the newest one backwards: as many are read as there are, and
+    /// some more.
+    ///
+    /// # Errors
+    /// As [`Table::history`].
+    pub async fn commits_since(&self, time: DateTime<Utc>) -> Result<Vec<CommitRecord>, Error> {
+        let log = self.log()?;
+        let mut newest_first = Vec::new();
+        let mut newest = log.list_recent().await?.latest().unwrap_or(-1);
+        while newest >= 0 {
+            let oldest = (newest + 1 - COMMITS_AT_ONCE).max(0);
+            for commit in log.read_all((oldest..=newest).rev().collect()).await? {
+                let record = record(&commit, self.folder())?;
+                if record.timestamp < time {
+                    newest_first.reverse();
+                    return Ok(newest_first);
+                }
+                newest_first.push(record);
+            }
+            newest = oldest - 1;
+        }
+        newest_first.reverse();
+        Ok(newest_first)
     }
 }
 

@@ -18,11 +18,19 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Query`] if a file cannot be read or a column is of another type.
     pub fn read(&self, schema: &TableSchema) -> Result<DataFrame, Error> {
-        let plain = self.schema().partition_by.is_empty() && !self.files().iter().any(DataFile::has_deletion_vector);
+        self.read_files(schema, self.files())
+    }
+
+    /// As [`Snapshot::read`], the rows of some of its files.
+    ///
+    /// # Errors
+    /// As [`Snapshot::read`].
+    pub fn read_files(&self, schema: &TableSchema, files: &[DataFile]) -> Result<DataFrame, Error> {
+        let plain = self.schema().partition_by.is_empty() && !files.iter().any(DataFile::has_deletion_vector);
         let folder = self.table().lake().folder_on_disk(self.table().folder()).filter(|_| plain);
-        let Some(folder) = folder else { return Ok(collect(self.table().scan(schema, self.files())?)?) };
+        let Some(folder) = folder else { return Ok(collect(self.table().scan(schema, files)?)?) };
         let mut all = DataFrame::empty_with_schema(&schema.to_polars());
-        for file in self.files() {
+        for file in files {
             let rows = rows(&folder.join(file.path()), schema);
             all.vstack_mut_owned(rows.map_err(|error| Error::Query(format!("{}: {error}", file.path())))?)?;
         }

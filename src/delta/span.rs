@@ -18,6 +18,13 @@ impl Snapshot {
     }
 }
 
+impl DataFile {
+    /// A time that no value of a date or timestamp column lies behind, by the statistics.
+    pub fn latest(&self, column: &str) -> Option<DateTime<Utc>> {
+        span(self, column).1
+    }
+}
+
 fn span(file: &DataFile, column: &str) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     if let Some(value) = file.partition_values().get(column) {
         let value = value.as_deref();

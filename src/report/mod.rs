@@ -5,6 +5,7 @@ mod counts;
 mod difference;
 mod guard;
 mod optimize;
+mod past_run;
 mod rehearsal;
 mod vacuum;
 pub mod value;
@@ -15,6 +16,7 @@ pub use counts::RowCounts;
 pub use difference::{Change, ColumnDiff, DiffRead, DiffRows, DiffSide, RowChange, TableDiff, Total};
 pub use guard::GuardStop;
 pub use optimize::{BeforeAfter, OptimizeReport, Optimized};
+pub use past_run::{PastRun, PastTable};
 pub use rehearsal::{QuarantineDiff, Rehearsal};
 pub use vacuum::{DeletedFile, Keeper, KeptVersion, VacuumReport, VacuumedTable};
 pub use verify::{

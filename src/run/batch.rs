@@ -53,7 +53,10 @@ impl Batch {
         let schema = shape.schema();
         let mut contents = BTreeSet::new();
         let mut sound = Vec::new();
+        let (mut bytes, of) = (0, files.iter().map(|file| file.stat.size).sum::<u64>().max(1));
         for (at, file) in files.iter().enumerate() {
+            self.run.tell(Event::Share { table: self.name.clone(), share: bytes as f64 / of as f64 });
+            bytes += file.stat.size;
             let known = file.blake3.as_ref().is_some_and(|hash| contents.contains(hash));
             if known && self.skips {
                 intake.skipped.push(file.clone());

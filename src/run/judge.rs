@@ -115,6 +115,7 @@ impl Judging<'_> {
                 tokio::task::spawn_blocking(move || stream::count(counted.select([col("_batch")]))).await??
             }
         };
+        self.run.tell(Event::Expected { table: self.name.clone(), rows: read });
         let prepared = silver::prepare(self.events, self.source.index, events)?;
         let (run, name) = (self.run.clone(), self.name.clone());
         let each = move |batch: DataFrame| -> Result<()> {

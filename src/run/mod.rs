@@ -49,6 +49,8 @@ use chrono::{DateTime, Utc};
 pub use compare::{Comparison, compare};
 pub use docs::{ProjectDocs, project_docs};
 pub use error::{Error, Result};
+use history::{Author, Line};
+pub use history::{WantedRuns, past_runs};
 pub use known::{columns_from_lake, columns_from_landing};
 pub use landing::{Judged, Seen as LandingSeen, ignore, look as look_at_landing};
 pub use ledger::Book;
@@ -80,6 +82,20 @@ pub enum Event {
         table: TableName,
         /// so many more
         rows: u64,
+    },
+    /// so many rows are going to go by
+    Expected {
+        /// whose task
+        table: TableName,
+        /// how many
+        rows: u64,
+    },
+    /// a part of a table's work is done
+    Share {
+        /// whose task
+        table: TableName,
+        /// from 0 to 1
+        share: f64,
     },
     /// a backfill begins with a chunk
     Chunk {
@@ -148,9 +164,8 @@ impl Run {
             reports.extend(rebuild::tables(&run, request, jobs).await);
         }
         let report = RunReport::new(run.id.clone(), reports);
-        if let Err(error) = history::record(&run, &report).await {
-            tracing::warn!(%error, "the run could not be written to the history of runs");
-        }
+        let command = if request.rebuild.is_empty() { "run" } else { "rebuild" };
+        history::record(&run.lake, run.author(command), report.tables.iter().map(Line::from)).await;
         report
     }
 
@@ -161,9 +176,8 @@ impl Run {
         let (run, jobs) = self.sharing(&request.all(), jobs);
         let run = Arc::new(run);
         let report = RunReport::new(run.id.clone(), backfill::tables(&run, request, jobs).await);
-        if let Err(error) = history::record(&run, &report).await {
-            tracing::warn!(%error, "the backfill could not be written to the history of runs");
-        }
+        let command = if request.loads { "run" } else { "backfill" };
+        history::record(&run.lake, run.author(command), report.tables.iter().map(Line::from)).await;
         report
     }
 
@@ -177,6 +191,11 @@ impl Run {
     /// The same run in another lake.
     fn within(&self, lake: Lake) -> Self {
         Run { book: Arc::new(ledger::Book::new(&lake)), lake, ..self.clone() }
+    }
+
+    /// Who writes to the history of runs.
+    fn author(&self, command: &'static str) -> Author {
+        Author { run_id: self.id.clone(), started_at: self.started_at, command }
     }
 
     fn tell(&self, event: Event) {

@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::claim::{Claimed, claim};
 use super::error::Result;
-use super::protocol::{folder, quarantine_folder, watermark_txn};
-use super::{Event, Run, retry};
+use super::history::Line;
+use super::protocol::{RUNS, folder, quarantine_folder, watermark_txn};
+use super::{Event, Run, history, retry};
 use crate::bronze;
 use crate::delta::{self, DataFile, Lake, Layout, Rearranged, Snapshot};
 use crate::name::{Layer, TableName};
@@ -20,6 +21,8 @@ use crate::report::{self, Action, OptimizeReport, Optimized, Status, TableReport
 
 /// A table of lakesmith's own is compacted when it has so many files.
 pub const MANY_FILES: usize = 64;
+/// The newest rows of the history of runs are asked for, not all of them: its files stay small.
+const HISTORY_FILE_BYTES: usize = 1 << 20;
 /// What a run does by itself must not rewrite the few small files of each partition again and again.
 const WORTHWHILE: usize = 8;
 
@@ -38,7 +41,9 @@ impl Run {
         let chosen: Vec<&Table> = chosen.filter_map(|name| run.project.tables.get(name)).collect();
         let work = chosen.into_iter().map(|table| optimize(&run, table, z_order));
         let done: Vec<Vec<Optimized>> = stream::iter(work).buffered(jobs.max(1)).collect().await;
-        OptimizeReport::new(run.id.clone(), done.concat())
+        let report = OptimizeReport::new(run.id.clone(), done.concat());
+        history::record(&run.lake, run.author("optimize"), report.tables.iter().map(Line::from)).await;
+        report
     }
 
     /// The columns by which a table's definition brings rows together.
@@ -190,8 +195,12 @@ pub async fn own_table(lake: &Lake, folder: &str, before: Option<&Snapshot>, run
     if before.is_none_or(|before| before.files().len() < MANY_FILES) {
         return;
     }
+    let layout = match folder {
+        RUNS => Layout { file_bytes: HISTORY_FILE_BYTES, ..Layout::default() },
+        _ => Layout::default(),
+    };
     let compacted = match lake.table(folder).snapshot().await {
-        Ok(Some(snapshot)) => delta::compact(&snapshot, note(run_id)).await.map(drop),
+        Ok(Some(snapshot)) => delta::rearrange(&snapshot, &layout, note(run_id)).await.map(drop),
         other => other.map(drop),
     };
     if let Err(error) = compacted {

@@ -24,6 +24,7 @@ mod recovery;
 mod rehearsal;
 mod restore;
 mod run;
+mod runs;
 mod single_faults;
 mod support;
 mod tables;

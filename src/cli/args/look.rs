@@ -37,6 +37,26 @@ pub struct HistoryArgs {
     pub limit: usize,
 }
 
+/// `runs`
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    /// All about this run; the beginning of its id is enough
+    #[arg(value_name = "RUN_ID", conflicts_with_all = ["table", "failed", "since"])]
+    pub run_id: Option<String>,
+    /// At most so many runs
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// Only runs that did something to this table, and only that
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Only runs in which something failed
+    #[arg(long)]
+    pub failed: bool,
+    /// Only runs that began then or later: 7d, 36h, 2026-11-01, 2026-11-01T06:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+}
+
 /// `files`
 #[derive(Debug, Args)]
 pub struct FilesArgs {
@@ -177,4 +197,31 @@ pub enum Format {
     Csv,
     /// an array of objects
     Json,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// bash, zsh or fish
+    #[arg(value_enum, hide_possible_values = true)]
+    pub shell: Shells,
+}
+
+/// Shells that can be taught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shells {
+    /// GNU bash, version 4 or later
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write lakesmith.1, lakesmith-run.1, … into this folder, which is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }

@@ -15,6 +15,7 @@ use self::back::{Back, Need};
 use self::outlook::Choice;
 use super::claim::{Claimed, Lease, OLD_FILES, claim, claim_named};
 use super::error::{Error, Result};
+use super::history::Line;
 use super::protocol::{self, HOLD, folder, table_state};
 use super::{Event, Run, history, retry};
 use crate::delta::{At, Change, Operation, Snapshot};
@@ -74,9 +75,7 @@ impl Run {
             lease.release().await;
         }
         let report = RunReport::new(self.id.clone(), reports);
-        if let Err(error) = history::record(self, &report).await {
-            tracing::warn!(%error, "the run could not be written to the history of runs");
-        }
+        history::record(&self.lake, self.author("restore"), report.tables.iter().map(Line::from)).await;
         report
     }
 }

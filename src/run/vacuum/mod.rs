@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use self::judge::{IN_FLIGHT, Known, judge, oldest_readable};
 use super::claim::{Claimed, OLD_FILES, at_work, claim_named};
 use super::error::{Error, Result};
+use super::history::{self, Author, Line};
 use super::protocol::{LEDGER, RECORDS, RUNS, folder, quarantine_folder};
 use crate::delta::{Lake, Snapshot, Stored, Table};
 use crate::name::TableName;
@@ -136,6 +137,8 @@ impl Vacuum {
             false => Ok(()),
         };
         lease.release().await;
+        let author = Author { run_id, started_at: self.now, command: "vacuum" };
+        history::record(&self.lake, author, tables.iter().map(Line::from)).await;
         left?;
         Ok(VacuumReport::new(false, tables))
     }

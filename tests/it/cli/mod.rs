@@ -62,5 +62,7 @@ mod backfill;
 mod contract;
 mod diff;
 mod errors;
+mod manual;
 mod old_versions;
 mod rehearsal;
+mod runs;
