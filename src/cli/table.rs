@@ -259,19 +259,19 @@ mod tests {
         let row = |cells: [&str; 4]| cells.map(String::from).to_vec();
         let rows = [
             row(["東京都千代田区丸の内一丁目", "1", "👩‍👩‍👧‍👦 family 🇩🇪 flag", "é"]),
-            row(["Ωmega", "22", "zero\u{200b}width e\u{301}", "全角"]),
+            row(["Ωmega", "22", "combined: e\u{301}", "全角"]),
         ];
         insta::assert_snapshot!(records(&columns, &rows, None), @r"
          名前                          n   was                 語
         ────────────────────────────────────────────────────────────
          東京都千代田区丸の内一丁目    1   👩‍👩‍👧‍👦 family 🇩🇪 flag   é
-         Ωmega                        22   zero​width é         全角
+         Ωmega                        22   combined: é         全角
         ");
         insta::assert_snapshot!(records(&columns, &rows, Some(60)), @r"
          名前                         n   was                 語
         ───────────────────────────────────────────────────────────
          東京都千代田区丸の内一丁…    1   👩‍👩‍👧‍👦 family 🇩🇪 flag   é
-         Ωmega                       22   zero​width é         全角
+         Ωmega                       22   combined: é         全角
         ");
         insta::assert_snapshot!(records(&columns, &rows, Some(30)), @r"
         ── 1 ─────────────────────────
@@ -282,7 +282,7 @@ mod tests {
         ── 2 ─────────────────────────
          名前   Ωmega
          n      22
-         was    zero​width é
+         was    combined: é
          語     全角
         ");
         insta::assert_snapshot!(table(&columns, &rows, Some(55)), @r"
@@ -290,7 +290,7 @@ mod tests {
         ───────────────────────────────────────────────────────
          東京都千代田区丸の内     1   👩‍👩‍👧‍👦 family 🇩🇪 flag   é
          一丁目
-         Ωmega                   22   zero​width é         全角
+         Ωmega                   22   combined: é         全角
         ");
         for width in 20..80 {
             for text in [records(&columns, &rows, Some(width)), table(&columns, &rows, Some(width))] {
