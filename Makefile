@@ -1,5 +1,7 @@
 # make demo    build, run the sample project, print its gold tables
 # make test    format, lints, licences, build, all tests, the outside readers, the page in a browser
+# make test-readers  every outside reader: also Spark, Sail and Daft (minutes, a gigabyte of downloads, Java 17, Maven)
+# make notebooks     execute the notebooks and keep what they show; make test-notebooks compares
 # make bench   measure against Polars, deltalake and a hand-written script (minutes, gigabytes; docs/speed.md)
 # make sample  write the landing files of the sample project again
 # make clean   remove what the above left in this clone, and our own build output
@@ -11,6 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: help demo build test fmt clippy deny test-rust test-readers test-page sample clean
+.PHONY: test-python test-engines test-notebooks notebooks
 .PHONY: bench bench-large bench-chart bench-instructions bench-build
 
 PYTHON ?= python3
@@ -21,6 +24,8 @@ export CARGO_TARGET_DIR
 BIN = $(abspath $(CARGO_TARGET_DIR))/debug/lakesmith
 RELEASE = $(abspath $(CARGO_TARGET_DIR))/release/lakesmith
 GENERATOR = $(abspath $(CARGO_TARGET_DIR))/tpch/release/lineitem
+# Named after the file that names them.
+DELTA_JARS = $(LAKESMITH_CACHE)/delta-jars-$(firstword $(shell cksum tests/engines/pom.xml))
 GOLD = $(patsubst layers/gold/%.yaml,gold.%,$(wildcard layers/gold/*.yaml))
 
 DENY_VERSION = 0.20.2
@@ -29,6 +34,8 @@ DENY = $(LAKESMITH_CACHE)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 # A virtual environment for a requirements file: named after its content, ready when the stamp is there.
 venv_of = $(LAKESMITH_CACHE)/venv-$(firstword $(shell cksum $(1) 2>/dev/null))
 TEST_VENV = $(call venv_of,tests/requirements.txt)
+ENGINES_VENV = $(call venv_of,tests/engines/requirements.txt)
+NOTEBOOKS_VENV = $(call venv_of,notebooks/requirements.txt)
 PAGE_VENV = $(call venv_of,tests/page/requirements.txt)
 BENCH_VENV = $(call venv_of,benches/requirements.txt)
 
@@ -44,7 +51,7 @@ demo: build
 build:
 	cargo build --locked
 
-test: fmt clippy deny build test-rust test-readers test-page
+test: fmt clippy deny build test-rust test-python test-notebooks test-page
 .NOTPARALLEL:
 
 fmt:
@@ -64,8 +71,28 @@ $(DENY):
 test-rust:
 	cargo test --locked
 
-test-readers: build $(TEST_VENV)/ready
+test-readers: test-python test-engines
+
+test-python: build $(TEST_VENV)/ready
 	LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(TEST_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/readers
+
+# Not a part of `make test`: what it downloads the first time alone may take longer than all the rest.
+test-engines: build $(ENGINES_VENV)/ready $(DELTA_JARS)/ready
+	DELTA_JARS=$(DELTA_JARS) LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 \
+		$(ENGINES_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/engines
+
+$(DELTA_JARS)/ready:
+	@java -version >/dev/null 2>&1 && mvn -version >/dev/null 2>&1 || { echo "Java 17 and Maven are needed" >&2; exit 1; }
+	mvn --quiet --batch-mode --file tests/engines/pom.xml dependency:copy-dependencies -DoutputDirectory=$(@D) \
+		-DincludeScope=runtime -DincludeGroupIds=io.delta,io.unitycatalog
+	@touch $@
+
+test-notebooks: build $(NOTEBOOKS_VENV)/ready
+	LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 \
+		$(NOTEBOOKS_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/notebooks
+
+notebooks: build $(NOTEBOOKS_VENV)/ready
+	LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(NOTEBOOKS_VENV)/bin/python tests/notebooks/test_notebooks.py
 
 # The page of `lakesmith docs` in a browser; without one, and where none can be had, it says so and goes on.
 test-page: build $(PAGE_VENV)/ready
@@ -75,8 +102,10 @@ test-page: build $(PAGE_VENV)/ready
 
 $(TEST_VENV)/ready: REQUIREMENTS = tests/requirements.txt
 $(PAGE_VENV)/ready: REQUIREMENTS = tests/page/requirements.txt
+$(ENGINES_VENV)/ready: REQUIREMENTS = tests/engines/requirements.txt
+$(NOTEBOOKS_VENV)/ready: REQUIREMENTS = notebooks/requirements.txt
 $(BENCH_VENV)/ready: REQUIREMENTS = benches/requirements.txt
-$(sort $(TEST_VENV)/ready $(PAGE_VENV)/ready $(BENCH_VENV)/ready):
+$(sort $(TEST_VENV)/ready $(PAGE_VENV)/ready $(ENGINES_VENV)/ready $(NOTEBOOKS_VENV)/ready $(BENCH_VENV)/ready):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it by PYTHON=…" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(@D)
