@@ -2,6 +2,7 @@
 # make test    format, lints, licences, build, all tests, the outside readers, the page in a browser
 # make test-readers  every outside reader: also Spark, Sail and Daft (minutes, a gigabyte of downloads, Java 17, Maven)
 # make notebooks     execute the notebooks and keep what they show; make test-notebooks compares
+# make soak    an hour of faults and random work with random deaths (SOAK_MINUTES=60; needs strace)
 # make bench   measure against Polars, deltalake and a hand-written script (minutes, gigabytes; docs/speed.md)
 # make sample  write the landing files of the sample project again
 # make clean   remove what the above left in this clone, and our own build output
@@ -14,6 +15,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: help demo build test fmt clippy deny test-rust test-readers test-page sample clean
 .PHONY: test-python test-engines test-notebooks notebooks
+.PHONY: soak soak-faults soak-deaths soak-work
 .PHONY: bench bench-large bench-chart bench-instructions bench-build
 
 PYTHON ?= python3
@@ -99,6 +101,25 @@ test-page: build $(PAGE_VENV)/ready
 	@browser=$$(tests/page/browser.sh $(PAGE_VENV)/bin/python) && { [ -z "$$browser" ] || \
 		BROWSER=$$browser LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 \
 		$(PAGE_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/page; }
+
+# The long form of what `make test` samples: a quarter of the time for operations of the store, a quarter for system calls
+# of a run, half for random work. LAKESMITH_FAULTS=all and LAKESMITH_DEATHS=all try each one, which takes hours;
+# LAKESMITH_SEED takes others than the last time.
+SOAK_MINUTES ?= 60
+SOAK_QUARTER = $(shell echo $$(( ($(SOAK_MINUTES) + 3) / 4 )))
+SOAK = LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(TEST_VENV)/bin/python
+
+soak: build soak-faults soak-deaths soak-work
+
+soak-faults:
+	LAKESMITH_FAULTS=$${LAKESMITH_FAULTS:-$(SOAK_QUARTER)m} cargo test --locked --test it single_faults -- --nocapture
+
+soak-deaths: build $(TEST_VENV)/ready
+	LAKESMITH_DEATHS=$${LAKESMITH_DEATHS:-$(SOAK_QUARTER)m} \
+		$(SOAK) -m pytest -q -s -p no:cacheprovider tests/readers/test_deaths.py
+
+soak-work: build $(TEST_VENV)/ready
+	$(SOAK) tests/soak/soak.py --minutes $$(( 2 * $(SOAK_QUARTER) )) $${LAKESMITH_SEED:+--seed $$LAKESMITH_SEED}
 
 $(TEST_VENV)/ready: REQUIREMENTS = tests/requirements.txt
 $(PAGE_VENV)/ready: REQUIREMENTS = tests/page/requirements.txt

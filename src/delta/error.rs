@@ -111,6 +111,10 @@ fn with_causes(error: Cause<'_>) -> String {
     if let Some(failure) = causes.iter().position(|error| error.is::<Failure>() || error.is::<Unsettled>()) {
         causes.drain(..failure);
     }
+    // says no more than what it comes from
+    if causes.len() > 1 && matches!(causes[0].downcast_ref(), Some(object_store::Error::Generic { .. })) {
+        causes.remove(0);
+    }
     let mut text = String::new();
     for more in causes.iter().map(ToString::to_string) {
         if text.is_empty() {
@@ -147,10 +151,41 @@ pub(super) fn is_unsettled(error: Cause<'_>) -> bool {
     chain(error).any(|error| error.is::<Unsettled>())
 }
 
-/// Polars wraps an error in one context after another; the innermost says what happened.
-fn root_cause(error: &PolarsError) -> String {
+/// Polars wraps an error in one context after another; the innermost says what happened. If it came from the system,
+/// what to do is said too.
+pub fn root_cause(error: &PolarsError) -> String {
     match error {
         PolarsError::Context { error, .. } => root_cause(error),
+        PolarsError::IO { error: cause, .. } => match advice(cause) {
+            Some(advice) => format!("{error}; {advice}"),
+            None => error.to_string(),
+        },
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_told_with_what_to_do() {
+        let says = |code| Error::storage("silver/t", &io::Error::from_raw_os_error(code)).to_string();
+        for (code, word, advice) in
+            [(28, "No space left", "make room"), (13, "Permission denied", "right to it"), (5, "output error", "log")]
+        {
+            let said = says(code);
+            assert!(said.starts_with("silver/t: ") && said.contains(word) && said.contains(advice), "{said}");
+            let polars = root_cause(&io::Error::from_raw_os_error(code).into());
+            assert!(polars.contains(word) && polars.contains(advice), "{polars}");
+        }
+        assert_eq!(says(2), "silver/t: No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn a_store_that_says_nothing_by_itself_is_left_out() {
+        let source = io::Error::from_raw_os_error(2).into();
+        let error = object_store::Error::Generic { store: "LocalFileSystem", source };
+        assert_eq!(Error::object("t", &error).to_string(), "t: No such file or directory (os error 2)");
     }
 }

@@ -45,7 +45,7 @@ mod write;
 pub use check::FileHealth;
 pub use commit::{Change, Operation};
 pub use diff::{FileDiff, RowDiff, file_diff, replacement_diff, row_diff, side_diff};
-pub use error::Error;
+pub use error::{Error, root_cause};
 pub use evolve::common;
 pub use file::DataFile;
 pub use head::Head;

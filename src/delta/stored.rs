@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::disk::is_temporary;
 use super::named::names_of;
-use super::{Error, Lake, Snapshot, Table};
+use super::{Error, Snapshot, Table};
 
 /// A file in a table's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,29 +90,6 @@ impl Table {
             }
         }
         (gone, first)
-    }
-}
-
-impl Lake {
-    /// Deletes what processes that died were writing in a folder and those in it, if nobody has written to it since
-    /// `since`.
-    ///
-    /// # Errors
-    /// [`Error::Storage`]
-    pub async fn remove_temporary(&self, folder: &str, since: DateTime<Utc>) -> Result<(), Error> {
-        let failed = |error: object_store::Error| Error::object(folder, &error);
-        let store = self.objects();
-        let listed = store.list(Some(&Path::from(folder))).try_collect::<Vec<_>>().await;
-        let listed = match listed {
-            Err(object_store::Error::NotFound { .. }) => Vec::new(),
-            listed => listed.map_err(failed)?,
-        };
-        for object in listed.into_iter().filter(|object| is_temporary(object.location.as_ref())) {
-            if object.last_modified < since {
-                store.delete(&object.location).await.map_err(failed)?;
-            }
-        }
-        Ok(())
     }
 }
 

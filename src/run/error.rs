@@ -12,7 +12,7 @@ pub enum Error {
     #[error(transparent)]
     Delta(#[from] delta::Error),
     /// a computation
-    #[error("{}", root(.0))]
+    #[error("{}", delta::root_cause(.0))]
     Compute(#[from] PolarsError),
     /// the table must not be run as it is
     #[error("{0}")]
@@ -43,14 +43,6 @@ impl Error {
 impl From<tokio::task::JoinError> for Error {
     fn from(error: tokio::task::JoinError) -> Self {
         Error::Internal(error.to_string())
-    }
-}
-
-/// Polars wraps an error in the plan that led to it; people want the first sentence.
-fn root(error: &PolarsError) -> String {
-    match error {
-        PolarsError::Context { error, .. } => root(error),
-        other => other.to_string(),
     }
 }
 

@@ -53,8 +53,6 @@ pub fn quarantine_folder(table: &TableName) -> String {
     format!("quarantine/{}", table.name)
 }
 
-/// What is no table of the project.
-pub const RECORDS: &str = "_lakesmith";
 /// The ledger.
 pub const LEDGER: &str = "_lakesmith/ledger";
 /// The history of runs.

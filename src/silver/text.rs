@@ -19,14 +19,16 @@ pub(super) fn text(value: &AnyValue) -> Option<String> {
     }
 }
 
-/// Row `row` of `columns` as a JSON object, each column under the name beside it. Numbers keep all their digits.
+/// Row `row` of `columns` as a JSON object, each column under the name beside it. Numbers keep all their digits. Without
+/// what is NULL: a column that the row's file did not have, and that came to bronze later, must not change the text.
 pub(super) fn json_row<'a>(columns: impl Iterator<Item = (&'a str, &'a Column)>, row: usize) -> String {
+    let values = columns.map(|(name, column)| (name, column.get(row).unwrap_or(AnyValue::Null)));
     let mut out = String::from("{");
-    for (i, (name, column)) in columns.enumerate() {
+    for (i, (name, value)) in values.filter(|(_, value)| !matches!(value, AnyValue::Null)).enumerate() {
         write_comma(i, &mut out);
         write_string(name, &mut out);
         out.push(':');
-        write_json(&column.get(row).unwrap_or(AnyValue::Null), &mut out);
+        write_json(&value, &mut out);
     }
     out.push('}');
     out

@@ -1,14 +1,15 @@
 //! One operation of the store goes wrong, whichever it is: it fails, or is done and its answer lost, or takes its time.
 //! Whatever the work was, the tables open, a plain run does the rest, and nothing is lost, doubled or left for good.
 //!
-//! `LAKESMITH_FAULTS=all` tries every operation, not a sample; `LAKESMITH_SEED=…` tries another sample.
+//! `LAKESMITH_FAULTS=all` tries every operation, not a sample; `LAKESMITH_FAULTS=15m` as many as fifteen minutes allow;
+//! `LAKESMITH_SEED=…` takes others.
 
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use futures::FutureExt;
@@ -39,6 +40,8 @@ enum Work {
 }
 
 impl Work {
+    const ALL: [Work; 5] = [Work::FirstRun, Work::Run, Work::Rebuild, Work::Optimize, Work::Restore];
+
     /// Gives the exit code and what became of it.
     async fn carry_out(self, root: &Path, lake: &Lake) -> (u8, Status) {
         let tables: BTreeSet<_> = load(root).order.iter().cloned().collect();
@@ -210,15 +213,26 @@ fn files(folder: &Path) -> usize {
 
 /// Which operations are tried, and what goes wrong with each.
 fn chosen(operations: usize) -> Vec<OneFault> {
-    let all = (0..operations).flat_map(|at| Wrong::ALL.map(|wrong| OneFault { at, wrong }));
-    if std::env::var("LAKESMITH_FAULTS").is_ok_and(|asked| asked == "all") {
-        return all.collect();
-    }
     let seed = std::env::var("LAKESMITH_SEED").map_or(0, |seed| seed.parse::<usize>().unwrap());
-    let all: Vec<_> = all.collect();
+    let mut all: Vec<_> = (0..operations).flat_map(|at| Wrong::ALL.map(|wrong| OneFault { at, wrong })).collect();
+    if asked().is_some() {
+        all.sort_by_key(|fault| *blake3::hash(format!("{seed} {fault:?}").as_bytes()).as_bytes());
+        return all;
+    }
     // an odd step meets all three
     let step = (all.len() / SAMPLE).max(1) | 1;
-    all.into_iter().skip(seed % step).step_by(step).collect()
+    all.into_iter().skip((step / 2 + seed) % step).step_by(step).collect()
+}
+
+/// `all`, or how many minutes.
+fn asked() -> Option<String> {
+    std::env::var("LAKESMITH_FAULTS").ok()
+}
+
+/// For how long each kind of work is tried.
+fn time() -> Duration {
+    let minutes = asked().and_then(|asked| asked.strip_suffix('m')?.parse::<u64>().ok());
+    minutes.map_or(Duration::MAX, |minutes| Duration::from_mins(minutes) / Work::ALL.len() as u32)
 }
 
 /// What a check that failed said.
@@ -229,11 +243,14 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_operation_goes_wrong_and_a_plain_run_does_the_rest() {
     let (mut tried, mut broken) = (0, Vec::new());
-    for work in [Work::FirstRun, Work::Run, Work::Rebuild, Work::Optimize, Work::Restore] {
+    for work in Work::ALL {
         let trial = Trial::of(work).await;
-        let faults = chosen(trial.operations);
-        let (count, mut failed) = (faults.len(), 0);
-        for fault in faults {
+        let (mut count, mut failed, began) = (0, 0, Instant::now());
+        for fault in chosen(trial.operations) {
+            if began.elapsed() > time() {
+                break;
+            }
+            count += 1;
             match AssertUnwindSafe(trial.goes_wrong(fault)).catch_unwind().await {
                 Ok(work_failed) => failed += usize::from(work_failed),
                 Err(panic) => broken.push(format!("{work:?}, {fault:?}: {}", said(panic.as_ref()))),

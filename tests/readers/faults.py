@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -71,9 +72,9 @@ class Point:
 
 @dataclass
 class Traced:
-    """A command that has ended."""
+    """A command that has ended, or that hung and was stopped: it has no exit code then."""
 
-    code: int
+    code: int | None
     stdout: str
     stderr: str
     calls: list
@@ -84,21 +85,28 @@ class Traced:
         return [line for line in self.calls if "(INJECTED)" in line or "(DELAYED)" in line]
 
 
-def strace(command, options, timeout=120):
+def strace(command, options, timeout=30):
     """Runs a command under strace, on one core."""
     core = sorted(os.sched_getaffinity(0))[-1]
     with tempfile.NamedTemporaryFile("r", prefix="strace-") as log:
         traced = ["strace", "-f", "-qq", "-y", "-s", "0", "-o", log.name, "-e", "signal=none", *options, *command]
-        done = subprocess.run(
+        process = subprocess.Popen(
             traced,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=timeout,
             env=os.environ | CALM,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            start_new_session=True,
         )
-        return Traced(done.returncode, done.stdout, done.stderr, log.read().splitlines())
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+            return Traced(process.returncode, stdout, stderr, log.read().splitlines())
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            stdout, stderr = process.communicate()
+            return Traced(None, stdout, stderr, log.read().splitlines())
 
 
 def points(command, lake):
@@ -149,7 +157,9 @@ def everything(lake):
             continue
         if name.startswith("bronze/"):
             frame = pl.read_delta(str(table)).drop("_ingested_at", "_batch")
-            all_rows[name] = sorted(str(row) for row in frame.rows())
+            # whether it has a column yet that a later file brings makes no difference to a row
+            present = ({key: value for key, value in row.items() if value is not None} for row in frame.to_dicts())
+            all_rows[name] = sorted(map(str, present))
         elif not name.startswith("quarantine/"):
             all_rows[name] = rows(table)
     return all_rows

@@ -22,6 +22,13 @@ pub(in crate::delta) struct Unsettled {
     source: io::Error,
 }
 
+impl Failure {
+    /// `what` as in "cannot … PATH".
+    pub(in crate::delta) fn new(what: &'static str, path: PathBuf, source: io::Error) -> Self {
+        Failure { what, path, source }
+    }
+}
+
 pub(super) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> object_store::Error {
     let path = path.to_owned();
     move |source| store_error(Failure { what, path, source })

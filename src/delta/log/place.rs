@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 
 use super::FOLDER;
 use crate::delta::Error;
+use crate::delta::disk::Failure;
 use crate::delta::error::Cause;
 
 /// The bytes that stores give.
@@ -30,7 +31,8 @@ impl Place {
         tracing::trace!(table, from, "listed");
         match self {
             Place::Folder(folder) => {
-                Ok(found(names_in(folder, from)).map_err(|e| failed(table, &e))?.unwrap_or_default())
+                let folder = folder.join(FOLDER);
+                Ok(found(names_in(&folder, from)).map_err(|e| unread(table, folder, e))?.unwrap_or_default())
             }
             Place::Store(store) => {
                 let offset = Path::from_iter([FOLDER, from]);
@@ -50,8 +52,8 @@ impl Place {
         tracing::trace!(table, name, "read");
         match self {
             Place::Folder(folder) => {
-                let bytes = std::fs::read(folder.join(FOLDER).join(name));
-                Ok(found(bytes).map_err(|e| failed(table, &e))?.map(Bytes::from))
+                let path = folder.join(FOLDER).join(name);
+                Ok(found(std::fs::read(&path)).map_err(|e| unread(table, path, e))?.map(Bytes::from))
             }
             Place::Store(store) => {
                 let bytes = match store.get(&Path::from_iter([FOLDER, name])).await {
@@ -68,8 +70,9 @@ impl Place {
     pub(super) async fn modified(&self, table: &str, name: &str) -> Result<Option<DateTime<Utc>>, Error> {
         match self {
             Place::Folder(folder) => {
-                let time = std::fs::metadata(folder.join(FOLDER).join(name)).and_then(|found| found.modified());
-                Ok(found(time).map_err(|e| failed(table, &e))?.map(DateTime::from))
+                let path = folder.join(FOLDER).join(name);
+                let time = std::fs::metadata(&path).and_then(|found| found.modified());
+                Ok(found(time).map_err(|e| unread(table, path, e))?.map(DateTime::from))
             }
             Place::Store(store) => match store.head(&Path::from_iter([FOLDER, name])).await {
                 Ok(found) => Ok(Some(found.last_modified)),
@@ -82,7 +85,7 @@ impl Place {
 
 fn names_in(folder: &std::path::Path, from: &str) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder.join(FOLDER))? {
+    for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         // other names are none of a log's
         names.extend(entry.file_name().into_string().ok().filter(|name| name.as_str() >= from));
@@ -96,6 +99,10 @@ fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         result => result.map(Some),
     }
+}
+
+fn unread(table: &str, path: PathBuf, error: io::Error) -> Error {
+    Error::storage(table, &Failure::new("read", path, error))
 }
 
 fn failed(table: &str, error: Cause<'_>) -> Error {

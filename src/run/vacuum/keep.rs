@@ -50,7 +50,7 @@ impl Vacuum {
                 Ok(kept)
             }
             Subject::Quarantine(silver) => self.named_by(silver, &told.newest).await,
-            Subject::Ledger | Subject::Runs => Ok(Vec::new()),
+            Subject::Ledger | Subject::Runs | Subject::Claims => Ok(Vec::new()),
         }
     }
 

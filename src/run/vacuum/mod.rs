@@ -14,10 +14,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use self::judge::{IN_FLIGHT, Known, judge, oldest_readable};
-use super::claim::{Claimed, OLD_FILES, at_work, claim_named};
+use super::claim::{self, Claimed, OLD_FILES, at_work, claim_named};
 use super::error::{Error, Result};
 use super::history::{self, Author, Line};
-use super::protocol::{LEDGER, RECORDS, RUNS, folder, quarantine_folder};
+use super::protocol::{LEDGER, RUNS, folder, quarantine_folder};
 use crate::delta::{Lake, Snapshot, Stored, Table};
 use crate::name::TableName;
 use crate::project::{Definition, Project};
@@ -54,6 +54,8 @@ enum Subject {
     Quarantine(TableName),
     Ledger,
     Runs,
+    /// no table: what was being written there
+    Claims,
 }
 
 impl Subject {
@@ -63,6 +65,7 @@ impl Subject {
             Subject::Quarantine(silver) => quarantine_folder(silver),
             Subject::Ledger => LEDGER.to_string(),
             Subject::Runs => RUNS.to_string(),
+            Subject::Claims => claim::FOLDER.to_string(),
         }
     }
 
@@ -71,11 +74,17 @@ impl Subject {
         self.folder().replace("_lakesmith/", "lakesmith/").replace('/', ".")
     }
 
+    /// What is no table is told of only if it has files to delete.
+    fn worth_telling(&self, report: VacuumedTable) -> Option<VacuumedTable> {
+        let is_table = !matches!(self, Subject::Claims);
+        (is_table || report.files > 0 || report.error.is_some()).then_some(report)
+    }
+
     /// The table whose claim covers it.
     fn claimed_with(&self) -> Option<&TableName> {
         match self {
             Subject::Table(name) | Subject::Quarantine(name) => Some(name),
-            Subject::Ledger | Subject::Runs => None,
+            Subject::Ledger | Subject::Runs | Subject::Claims => None,
         }
     }
 }
@@ -95,7 +104,7 @@ impl Vacuum {
                 Ok(files) => report.deletes(files.iter().map(deleted).collect()),
                 Err(error) => report.fails(error.to_string()),
             }
-            tables.push(report);
+            tables.extend(subject.worth_telling(report));
         }
         Ok(VacuumReport::new(true, tables))
     }
@@ -130,16 +139,11 @@ impl Vacuum {
             if let Err(error) = self.sweep(subject, &allowed, &mut report).await {
                 report.fails(error.to_string());
             }
-            tables.push(report);
+            tables.extend(subject.worth_telling(report));
         }
-        let left = match self.records {
-            true => self.lake.remove_temporary(RECORDS, self.now - IN_FLIGHT).await,
-            false => Ok(()),
-        };
         lease.release().await;
         let author = Author { run_id, started_at: self.now, command: "vacuum" };
         history::record(&self.lake, author, tables.iter().map(Line::from)).await;
-        left?;
         Ok(VacuumReport::new(false, tables))
     }
 
@@ -153,7 +157,7 @@ impl Vacuum {
             }
         }
         if self.records {
-            subjects.extend([Subject::Ledger, Subject::Runs]);
+            subjects.extend([Subject::Ledger, Subject::Runs, Subject::Claims]);
         }
         subjects
     }
@@ -181,6 +185,10 @@ impl Vacuum {
         let table = self.lake.table(&subject.folder());
         // Files first, then claims, then the log: what is committed meanwhile is then named by the log.
         let stored = table.stored().await?;
+        if matches!(subject, Subject::Claims) {
+            let is_left = |file: &Stored| file.is_temporary() && file.modified_at <= self.now - IN_FLIGHT;
+            return Ok(stored.into_iter().filter(is_left).collect());
+        }
         let worker = match subject.claimed_with() {
             Some(name) => at_work(&self.lake, name).await?,
             None => None,

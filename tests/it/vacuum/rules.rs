@@ -128,6 +128,12 @@ fn what_a_dead_process_was_writing_goes_after_a_day_wherever_it_lies() {
         project.json(&["vacuum", "--yes"], 0);
         assert_eq!(files.iter().filter(|path| path.exists()).count(), if hours < 24 { 4 } else { 0 });
     }
+    // among the claims alone, where there is no table to tell of
+    fs::write(&files[3], "half a ").unwrap();
+    set_modified(&files[3], SystemTime::now() - Duration::from_hours(25));
+    let report = project.json(&["vacuum", "--yes"], 0);
+    assert_eq!(table(&report, "lakesmith.claims")["files"], 1);
+    assert!(!files[3].exists());
 }
 
 #[test]

@@ -26,6 +26,16 @@ fn id(id: i64) -> Expr {
 }
 
 #[test]
+fn rows_that_were_refused_before_bronze_had_a_column_more_are_still_what_their_events_give() {
+    let project = Project::small();
+    project.write("landing/events/1.csv", "id,kind,amount,at\nx,k,1.00,2026-01-01T00:00:00Z\n");
+    project.run(0);
+    project.write("landing/events/2.csv", "id,kind,amount,at,note\ny,k,1.00,2026-01-01T00:00:00Z,late\n");
+    project.run(0);
+    all_equal(&project.verify(&[], 0));
+}
+
+#[test]
 fn what_runs_have_made_is_equal_and_every_event_is_accounted_for() {
     let project = made();
     let report = project.verify(&[], 0);
