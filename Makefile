@@ -1,6 +1,7 @@
 # make demo    build, run the sample project, print its gold tables
 # make test    format, lints, licences, build, all tests, the outside readers, the page in a browser
 # make test-readers  every outside reader: also Spark, Sail and Daft (minutes, a gigabyte of downloads, Java 17, Maven)
+# make test-orchestrators  Airflow and Dagster run the sample project by the examples (minutes, some 500 MB)
 # make notebooks     execute the notebooks and keep what they show; make test-notebooks compares
 # make soak    an hour of faults and random work with random deaths (SOAK_MINUTES=60; needs strace)
 # make bench   measure against Polars, deltalake and a hand-written script (minutes, gigabytes; docs/speed.md)
@@ -14,7 +15,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: help demo build test fmt clippy deny test-rust test-readers test-page sample clean
-.PHONY: test-python test-engines test-notebooks notebooks
+.PHONY: test-python test-engines test-orchestrators test-notebooks notebooks
 .PHONY: soak soak-faults soak-deaths soak-work
 .PHONY: bench bench-large bench-chart bench-instructions bench-build
 
@@ -37,6 +38,8 @@ DENY = $(LAKESMITH_CACHE)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 venv_of = $(LAKESMITH_CACHE)/venv-$(firstword $(shell cksum $(1) 2>/dev/null))
 TEST_VENV = $(call venv_of,tests/requirements.txt)
 ENGINES_VENV = $(call venv_of,tests/engines/requirements.txt)
+AIRFLOW_VENV = $(call venv_of,tests/orchestrators/airflow.txt)
+DAGSTER_VENV = $(call venv_of,tests/orchestrators/dagster.txt)
 NOTEBOOKS_VENV = $(call venv_of,notebooks/requirements.txt)
 PAGE_VENV = $(call venv_of,tests/page/requirements.txt)
 BENCH_VENV = $(call venv_of,benches/requirements.txt)
@@ -89,6 +92,13 @@ $(DELTA_JARS)/ready:
 		-DincludeScope=runtime -DincludeGroupIds=io.delta,io.unitycatalog
 	@touch $@
 
+# Each in an environment of its own, where the test of the other is left out.
+test-orchestrators: build $(AIRFLOW_VENV)/ready $(DAGSTER_VENV)/ready
+	for venv in $(AIRFLOW_VENV) $(DAGSTER_VENV); do \
+		LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 DAGSTER_DISABLE_TELEMETRY=yes \
+			$$venv/bin/python -m pytest -q -p no:cacheprovider tests/orchestrators || exit 1; \
+	done
+
 test-notebooks: build $(NOTEBOOKS_VENV)/ready
 	LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 \
 		$(NOTEBOOKS_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/notebooks
@@ -124,9 +134,11 @@ soak-work: build $(TEST_VENV)/ready
 $(TEST_VENV)/ready: REQUIREMENTS = tests/requirements.txt
 $(PAGE_VENV)/ready: REQUIREMENTS = tests/page/requirements.txt
 $(ENGINES_VENV)/ready: REQUIREMENTS = tests/engines/requirements.txt
+$(AIRFLOW_VENV)/ready: REQUIREMENTS = tests/orchestrators/airflow.txt
+$(DAGSTER_VENV)/ready: REQUIREMENTS = tests/orchestrators/dagster.txt
 $(NOTEBOOKS_VENV)/ready: REQUIREMENTS = notebooks/requirements.txt
 $(BENCH_VENV)/ready: REQUIREMENTS = benches/requirements.txt
-$(sort $(TEST_VENV)/ready $(PAGE_VENV)/ready $(ENGINES_VENV)/ready $(NOTEBOOKS_VENV)/ready $(BENCH_VENV)/ready):
+$(sort $(TEST_VENV)/ready $(PAGE_VENV)/ready $(ENGINES_VENV)/ready $(AIRFLOW_VENV)/ready $(DAGSTER_VENV)/ready $(NOTEBOOKS_VENV)/ready $(BENCH_VENV)/ready):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it by PYTHON=…" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(@D)
