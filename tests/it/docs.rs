@@ -137,6 +137,24 @@ fn a_table_that_cannot_be_read_says_so_and_the_others_are_told_of() {
 }
 
 #[test]
+fn a_part_that_cannot_be_read_hides_no_other() {
+    let project = made();
+    for folder in ["lake/quarantine/events", "lake/_lakesmith/ledger", "lake/_lakesmith/runs"] {
+        let files = std::fs::read_dir(project.path(folder)).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.is_file()).for_each(|path| std::fs::remove_file(path).unwrap());
+    }
+    let docs = docs(&project, 1);
+    let reason = |name: &str| table(&docs, name)["reasons"][0].as_str().unwrap().to_owned();
+    assert!(reason("silver.events").starts_with("its quarantine cannot be read: "), "{}", reason("silver.events"));
+    assert!(reason("bronze.events").starts_with("the ledger of its files cannot be read: "));
+    for name in ["bronze.events", "silver.events"] {
+        assert_eq!(table(&docs, name)["state"], "unreadable");
+        assert_eq!(table(&docs, name)["versions"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(docs["notes"].as_array().unwrap().len(), 2, "{}", docs["notes"]);
+}
+
+#[test]
 fn people_are_told_where_it_is() {
     let project = made();
     let said = project.lakesmith(&["docs"]);

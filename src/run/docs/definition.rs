@@ -13,6 +13,7 @@ use super::versions::VersionDocs;
 use crate::name::{Layer, TableName};
 use crate::plan::Task;
 use crate::project::{Definition, Format, OnChange, Project, Source, Table};
+use crate::run::error::Error;
 use crate::run::survey::TableStatus;
 
 /// Of a file that defines something, so much is shown.
@@ -84,12 +85,13 @@ impl TableDocs {
         self.status.as_ref()?.error.as_deref()
     }
 
-    /// Something of it cannot be read.
-    pub(super) fn fail(&mut self, error: String) {
+    /// A part of it cannot be read.
+    pub(super) fn fail(&mut self, part: &str, error: &Error) {
         self.state = State::Unreadable;
-        self.reasons.insert(0, format!("cannot be read: {error}"));
+        let why = format!("{part} cannot be read: {error}");
+        self.reasons.insert(0, why.clone());
         if let Some(status) = &mut self.status {
-            status.error.get_or_insert(error);
+            status.error.get_or_insert(why);
         }
     }
 

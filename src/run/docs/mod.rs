@@ -173,25 +173,32 @@ impl Seen<'_> {
         docs.remarks = state::remarks(&status, task, last_run);
         docs.task = task.cloned();
         docs.status = Some(status);
-        if let Err(error) = self.look(name, &mut docs).await {
-            docs.fail(error.to_string());
-        }
+        self.look(name, &mut docs).await;
         docs
     }
 
-    async fn look(&self, name: &TableName, docs: &mut TableDocs) -> Result<()> {
+    /// Each part for itself: what can be read is told.
+    async fn look(&self, name: &TableName, docs: &mut TableDocs) {
+        let snapshot = self.looks.snapshots.get(name);
         if name.layer == Layer::Bronze {
-            docs.files = files::of(&self.book, name, self.looks.snapshots.get(name)).await?;
+            match files::of(&self.book, name, snapshot).await {
+                Ok(files) => docs.files = files,
+                Err(error) => docs.fail("the ledger of its files", &error),
+            }
         }
-        let Some(snapshot) = self.looks.snapshots.get(name) else { return Ok(()) };
+        let Some(snapshot) = snapshot else { return };
         columns::stored(&mut docs.columns, snapshot, name.layer == Layer::Bronze);
         docs.inputs = inputs::of(self.project, name, &self.looks.states);
         docs.event_range = docs.event_time.as_deref().and_then(|column| columns::range(snapshot, column));
-        let past = past::of(self.project, name, snapshot, self.limits.versions).await?;
-        docs.versions = versions::told(past, snapshot.rows(), snapshot.bytes());
-        if docs.judges() {
-            docs.quarantine = Some(refused::of(self.lake, name, snapshot).await?);
+        match past::of(self.project, name, snapshot, self.limits.versions).await {
+            Ok(past) => docs.versions = versions::told(past, snapshot.rows(), snapshot.bytes()),
+            Err(error) => docs.fail("its log", &error),
         }
-        Ok(())
+        if docs.judges() {
+            match refused::of(self.lake, name, snapshot).await {
+                Ok(refused) => docs.quarantine = Some(refused),
+                Err(error) => docs.fail("its quarantine", &error),
+            }
+        }
     }
 }
