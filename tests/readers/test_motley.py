@@ -4,9 +4,11 @@ checkpoints, a compaction, a restore and a rebuild, by each reader as by `lakesm
 from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from lakesmith import Lakesmith
 from log import all_tables, snapshot, versions
-from motley import PLACES
+from motley import FILE, PLACES, PROJECT, measure
 from rows import rows_by_query, rows_of, schema_of
 from test_readers import READERS, by_deltalake
 
@@ -52,3 +54,20 @@ def negative_partitions(folder, version):
     """deltalake 1.6 writes -7.0001 as `-7.00-1` where it makes an Arrow dataset of partitions, and then refuses it."""
     amounts = [values.get("amount") for values in snapshot(folder, version).files.values()]
     return any(amount and Decimal(amount) < 0 for amount in amounts)
+
+
+def test_an_empty_text_is_no_partition(tmp_path):
+    """Delta would read it back as NULL, so the table is refused rather than changed."""
+    lakesmith = Lakesmith(tmp_path)
+    for path, text in PROJECT.items():
+        if "measures" in path or path == "lakesmith.yaml":
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text)
+    (tmp_path / "landing/measures").mkdir(parents=True)
+    rows = [measure(1, 0), measure(2, 0) | {"place": ""}]
+    pq.write_table(pa.Table.from_pylist(rows, schema=FILE), tmp_path / "landing/measures/0.parquet")
+    done = lakesmith("run")
+    assert done.returncode == 1
+    assert "`silver.measures`: `place`: an empty text cannot be a partition value" in done.stderr
+    assert not (tmp_path / "lake/silver/measures/_delta_log").exists()
+    assert [row["place"] for row in lakesmith.query("SELECT place FROM bronze.measures ORDER BY id")] == ["a b", ""]
