@@ -11,6 +11,7 @@
 //! | [`report`] | what happened: accounting of rows, run reports, history |
 //! | [`delta`] | the only place that knows Delta: open, scan, write, commit, diff, merge, query |
 //! | [`bronze`], [`silver`], [`gold`] | files or lazy frames in, lazy frames out; know no Delta |
+//! | [`bucket`] | object stores by their URLs |
 //! | [`project`] | `lakesmith.yaml`, `layers/`, `schemas/` read into a checked project |
 //! | [`steps`] | data-frame verbs (derive, where, join, …): checked against columns, applied to lazy frames |
 //! | [`expr`] | SQL scalar expressions: text, typed tree, Polars expressions |
@@ -18,6 +19,7 @@
 //! | [`name`] | names of layers and tables |
 
 pub mod bronze;
+pub mod bucket;
 pub mod cli;
 pub mod delta;
 pub mod expr;

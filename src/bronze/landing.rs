@@ -1,7 +1,8 @@
 //! What lies in the landing folder.
 //!
-//! All access to landing files goes through [`Landing`], so that an object store can stand behind it later.
+//! All access to landing files goes through [`Landing`], behind which a folder or a bucket stands.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -10,7 +11,11 @@ use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
 use super::escape::escape;
+use super::objects::Objects;
 use super::pattern::Pattern;
+use super::place::{Place, Stat};
+use crate::bucket;
+use crate::project::Secret;
 
 /// Names that end so are copies in progress.
 const UNFINISHED: [&str; 3] = [".tmp", ".part", ".crdownload"];
@@ -18,7 +23,9 @@ const UNFINISHED: [&str; 3] = [".tmp", ".part", ".crdownload"];
 /// The folder in which files arrive.
 #[derive(Clone, Debug)]
 pub struct Landing {
+    /// without links; empty if the files are in a bucket
     root: PathBuf,
+    objects: Option<Objects>,
 }
 
 /// A file of the landing folder as it was when it was looked at.
@@ -30,6 +37,8 @@ pub struct FileStat {
     pub size: u64,
     /// nanoseconds since 1970 UTC
     pub mtime_ns: i64,
+    /// of an object, if its server gives one: another when its bytes are
+    pub etag: Option<String>,
 }
 
 /// A file that bears the right name but is not read.
@@ -72,6 +81,17 @@ pub enum LandingError {
 }
 
 impl Landing {
+    /// Opens a folder on the local disk, or one of a bucket with these options; of that nothing is asked yet.
+    ///
+    /// # Errors
+    /// The folder is not there, or the bucket's address or options are wrong.
+    pub fn at(place: &str, storage: &BTreeMap<String, Secret>) -> Result<Self, LandingError> {
+        if !bucket::is_url(place) {
+            return Landing::open(place);
+        }
+        Ok(Landing { root: PathBuf::new(), objects: Some(Objects::open(place, storage)?) })
+    }
+
     /// Opens a folder on the local disk.
     ///
     /// # Errors
@@ -80,11 +100,11 @@ impl Landing {
         let error = |reason: &str| LandingError::Folder { folder: folder.to_owned(), reason: reason.to_owned() };
         let path = match folder.split_once("://") {
             Some(("file", path)) => path,
-            Some(_) => return Err(error("object stores cannot be read from yet; use a local folder")),
+            Some(_) => return Err(error("is no folder of a disk")),
             None => folder,
         };
         let root = fs::canonicalize(path).map_err(|e| error(&e.to_string()))?;
-        if root.is_dir() { Ok(Landing { root }) } else { Err(error("is not a folder")) }
+        if root.is_dir() { Ok(Landing { root, objects: None }) } else { Err(error("is not a folder")) }
     }
 
     /// The files whose path matches `pattern`: a glob in which `*` and `?` stop at `/` and `**` does not; the same with
@@ -96,6 +116,9 @@ impl Landing {
     /// The pattern is no glob, or leads out of the folder.
     pub fn list(&self, pattern: &str) -> Result<Listing, LandingError> {
         let pattern = Pattern::new(pattern)?;
+        if let Some(objects) = &self.objects {
+            return objects.list(&pattern);
+        }
         let mut listing = Listing::default();
         let start = self.root.join(&pattern.folder);
         if !start.is_dir() {
@@ -125,12 +148,29 @@ impl Landing {
     /// # Errors
     /// The reason why it cannot be read.
     pub fn stat(&self, path: &str) -> Result<FileStat, String> {
+        if let Some(objects) = &self.objects {
+            return objects.stat(path);
+        }
         let (_, metadata) = self.find(path)?;
         Ok(stat_of(path, &metadata))
     }
 
+    /// Whether each file costs a request.
+    pub(super) fn is_remote(&self) -> bool {
+        self.objects.is_some()
+    }
+
+    /// Where a file that was listed is, and what it is.
+    pub(super) fn place(&self, file: &FileStat) -> Result<(Place, Stat), String> {
+        if let Some(objects) = &self.objects {
+            return objects.place(file);
+        }
+        let (path, metadata) = self.find(&file.path)?;
+        Ok((Place::File(path), Stat::from(&metadata)))
+    }
+
     /// Where a file of the folder really is, and what it is.
-    pub(super) fn find(&self, path: &str) -> Result<(PathBuf, Metadata), String> {
+    fn find(&self, path: &str) -> Result<(PathBuf, Metadata), String> {
         let found = self.locate(&self.root.join(path))?;
         let metadata = fs::metadata(&found).map_err(|e| e.to_string())?;
         if metadata.is_file() { Ok((found, metadata)) } else { Err("is not a regular file".to_owned()) }
@@ -177,7 +217,7 @@ impl Landing {
 }
 
 fn stat_of(path: &str, metadata: &Metadata) -> FileStat {
-    FileStat { path: path.to_owned(), size: metadata.len(), mtime_ns: mtime_ns(metadata) }
+    FileStat { path: path.to_owned(), size: metadata.len(), mtime_ns: mtime_ns(metadata), etag: None }
 }
 
 /// Nanoseconds since 1970; before it, negative.
@@ -191,7 +231,11 @@ pub(super) fn mtime_ns(metadata: &Metadata) -> i64 {
 }
 
 fn ignored(entry: &DirEntry) -> bool {
-    let name = entry.file_name().as_encoded_bytes();
+    is_hidden(entry.file_name().as_encoded_bytes())
+}
+
+/// Whether a name is that of no input.
+pub(super) fn is_hidden(name: &[u8]) -> bool {
     matches!(name.first(), Some(b'.' | b'_'))
         || UNFINISHED
             .iter()

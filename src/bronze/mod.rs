@@ -15,8 +15,10 @@ mod lineage;
 mod lines;
 mod ndjson;
 mod normalise;
+mod objects;
 mod parquet;
 mod pattern;
+mod place;
 mod read;
 mod stored;
 #[cfg(test)]

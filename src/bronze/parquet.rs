@@ -2,21 +2,21 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use chrono_tz::Tz;
 use polars::io::HiveOptions;
 use polars::prelude::{
-    Column as Values, DataFrame, DataType, Engine, LazyFrame, PlRefPath, PlanCallback, PolarsResult, ScanArgsParquet,
-    Schema,
+    Column as Values, DataFrame, DataType, Engine, LazyFrame, PlRefPath, PlanCallback, PolarsError, PolarsResult,
+    ScanArgsParquet, Schema,
 };
 use tempfile::NamedTempFile;
 
 use super::headers::{Header, clean_headers};
 use super::lineage::MALFORMED;
 use super::normalise::{normalise, stored_type};
+use super::place::Place;
 use super::read::Frames;
 use super::stored::{Packing, Stored};
 use crate::expr::{Column, Columns, Type};
@@ -30,11 +30,13 @@ pub(super) struct Parquet {
     columns: Columns,
     zone: Tz,
     rows: Rows,
-    /// where a compressed file was unpacked to; goes away with this
-    _unpacked: Option<NamedTempFile>,
+    /// where a file that is compressed or in a bucket was copied to; goes away with this
+    unpacked: Option<NamedTempFile>,
 }
 
 enum Rows {
+    /// of an object, of which only the footer was looked at: it is copied first
+    Remote,
     Waiting(Box<LazyFrame>),
     Coming(Receiver<DataFrame>, JoinHandle<PolarsResult<()>>),
     Done,
@@ -42,21 +44,32 @@ enum Rows {
 
 impl Parquet {
     /// Reads the footer; a compressed file is unpacked to a temporary one. `zone`: of timestamps without one.
-    pub fn begin(path: &Path, packing: Packing, zone: Tz) -> Result<Self, String> {
-        let mut stored = Stored::open(path, packing).map_err(|e| super::stored::explain(packing, &e))?;
+    pub fn begin(place: &Place, packing: Packing, zone: Tz) -> Result<Self, String> {
+        let mut stored = Stored::open(place, packing).map_err(|e| super::stored::explain(packing, &e))?;
         let unpacked = match packing {
             Packing::Plain => None,
             Packing::Gzip | Packing::Zstd => Some(unpack(&mut stored)?),
         };
-        let readable = unpacked.as_ref().map_or(path, NamedTempFile::path).to_owned();
+        let path = match (&unpacked, place) {
+            (Some(unpacked), _) => PlRefPath::try_from_path(unpacked.path()),
+            (None, Place::File(path)) => PlRefPath::try_from_path(path),
+            (None, Place::Object(object)) => Ok(object.bucket.scan_path(&object.key)),
+        };
+        let path = path.map_err(|error| error.to_string())?;
         // A broken file makes the reader panic in places; a thread of its own turns that into a reason.
         let opened = thread::spawn(move || {
-            let mut frame = scan(&readable)?;
+            let mut frame = scan(path)?;
             frame.collect_schema().map(|schema| (frame, schema))
         });
-        let (frame, schema) = joined(opened)?;
+        let (frame, schema) = joined(opened, |error| {
+            if let Place::Object(object) = place {
+                object.note(error);
+            }
+        })?;
         let (headers, columns) = describe(&schema)?;
-        Ok(Parquet { stored, headers, columns, zone, rows: Rows::Waiting(Box::new(frame)), _unpacked: unpacked })
+        let local = unpacked.is_some() || place.on_disk().is_some();
+        let rows = if local { Rows::Waiting(Box::new(frame)) } else { Rows::Remote };
+        Ok(Parquet { stored, headers, columns, zone, rows, unpacked })
     }
 
     /// The columns under their stored and their original names.
@@ -79,6 +92,11 @@ impl Parquet {
         loop {
             match std::mem::replace(&mut self.rows, Rows::Done) {
                 Rows::Done => return Ok(None),
+                Rows::Remote => {
+                    let copy = self.unpacked.insert(unpack(&mut self.stored)?);
+                    let path = PlRefPath::try_from_path(copy.path()).map_err(|error| error.to_string())?;
+                    self.rows = Rows::Waiting(Box::new(scan(path).map_err(|error| error.to_string())?));
+                }
                 Rows::Waiting(frame) => {
                     let (sender, receiver) = sync_channel(1);
                     self.rows = Rows::Coming(receiver, thread::spawn(move || send(*frame, sender)));
@@ -89,7 +107,7 @@ impl Parquet {
                         let frames = vec![self.stored_frame(&frame)?];
                         return Ok(Some(Frames { frames, malformed: 0 }));
                     }
-                    Err(_) => return joined(thread).map(|()| None),
+                    Err(_) => return joined(thread, |_| ()).map(|()| None),
                 },
             }
         }
@@ -107,10 +125,10 @@ impl Parquet {
     }
 }
 
-fn scan(path: &Path) -> PolarsResult<LazyFrame> {
+fn scan(path: PlRefPath) -> PolarsResult<LazyFrame> {
     let options =
         ScanArgsParquet { glob: false, cache: false, hive_options: HiveOptions::new_disabled(), ..Default::default() };
-    LazyFrame::scan_parquet(PlRefPath::try_from_path(path)?, options)
+    LazyFrame::scan_parquet(path, options)
 }
 
 fn send(frame: LazyFrame, sender: SyncSender<DataFrame>) -> PolarsResult<()> {
@@ -124,10 +142,10 @@ fn unpack(stored: &mut Stored) -> Result<NamedTempFile, String> {
     Ok(file)
 }
 
-fn joined<T>(thread: JoinHandle<PolarsResult<T>>) -> Result<T, String> {
+fn joined<T>(thread: JoinHandle<PolarsResult<T>>, note: impl FnOnce(&PolarsError)) -> Result<T, String> {
     let unreadable = |what: String| format!("cannot be read as Parquet: {what}");
     match thread.join() {
-        Ok(result) => result.map_err(|error| unreadable(error.to_string())),
+        Ok(result) => result.inspect_err(note).map_err(|error| unreadable(error.to_string())),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));

@@ -1,7 +1,6 @@
 //! The records of one file, as data frames, in bounded memory.
 
 use std::collections::VecDeque;
-use std::path::Path;
 
 use polars::prelude::{Column as Values, DataFrame, Int64Chunked, IntoSeries};
 use thiserror::Error;
@@ -12,7 +11,8 @@ use super::landing::{FileStat, Landing};
 use super::lineage::{SOURCE_ROW, VALUE};
 use super::ndjson::Ndjson;
 use super::parquet::Parquet;
-use super::stored::{Packing, Stat, Stored, explain};
+use super::place::{Place, Stat};
+use super::stored::{Packing, Stored, explain};
 use super::text::Text;
 use crate::expr::{Column, Columns, Type};
 use crate::project::Format;
@@ -43,6 +43,14 @@ pub enum ReadError {
     ChangedWhileRead {
         /// within the landing folder
         path: String,
+    },
+    /// The store that it is in could not be used; nothing is known of the file.
+    #[error("`{path}`: {reason}")]
+    Unreachable {
+        /// within the landing folder
+        path: String,
+        /// what failed
+        reason: String,
     },
     /// It is set aside until it changes.
     #[error("`{path}`: {reason}")]
@@ -78,7 +86,7 @@ pub(super) struct Frames {
 /// from the file must be thrown away. Blocking.
 pub struct FileReader {
     path: String,
-    place: std::path::PathBuf,
+    place: Place,
     stat: Stat,
     records: Records,
     headers: Vec<Header>,
@@ -110,7 +118,7 @@ pub fn read(
 ) -> Result<FileReader, ReadError> {
     let (place, stat) = look(landing, file)?;
     let opened = Records::begin(&place, &file.path, format, known, options);
-    let records = opened.map_err(|reason| blame(&file.path, &place, stat, reason))?;
+    let records = opened.map_err(|reason| blame(&file.path, &place, &stat, reason))?;
     let (headers, columns) = records.describe();
     Ok(FileReader {
         path: file.path.clone(),
@@ -150,7 +158,7 @@ pub fn hash_file(landing: &Landing, file: &FileStat) -> Result<String, ReadError
     match hash {
         Ok(Some(hash)) => Ok(hash.to_hex().to_string()),
         Ok(None) => Err(ReadError::ChangedWhileRead { path: file.path.clone() }),
-        Err(error) => Err(blame(&file.path, &place, stat, error.to_string())),
+        Err(error) => Err(blame(&file.path, &place, &stat, error.to_string())),
     }
 }
 
@@ -194,7 +202,7 @@ impl FileReader {
 
     fn finish(&mut self) -> Result<(), ReadError> {
         let hash = self.records.stored().finish().map_err(|e| self.blame(e.to_string()))?;
-        let same = self.records.stored().stat() == self.stat;
+        let same = *self.records.stored().stat() == self.stat;
         let hash = hash.filter(|_| same).ok_or_else(|| ReadError::ChangedWhileRead { path: self.path.clone() })?;
         let rows = self.rows as u64;
         self.summary = Some(FileSummary { blake3: hash.to_hex().to_string(), rows, malformed: self.malformed });
@@ -202,7 +210,7 @@ impl FileReader {
     }
 
     fn blame(&self, reason: String) -> ReadError {
-        blame(&self.path, &self.place, self.stat, reason)
+        blame(&self.path, &self.place, &self.stat, reason)
     }
 }
 
@@ -221,7 +229,7 @@ impl Iterator for FileReader {
 
 impl Records {
     fn begin(
-        place: &Path,
+        place: &Place,
         path: &str,
         format: &Format,
         known: Option<&[String]>,
@@ -277,18 +285,23 @@ impl Records {
 }
 
 /// Where a file is and what it is now, which must be what was listed.
-fn look(landing: &Landing, file: &FileStat) -> Result<(std::path::PathBuf, Stat), ReadError> {
+fn look(landing: &Landing, file: &FileStat) -> Result<(Place, Stat), ReadError> {
     let changed = || ReadError::ChangedWhileRead { path: file.path.clone() };
-    let (place, metadata) = landing.find(&file.path).map_err(|_| changed())?;
-    let stat = Stat::from(&metadata);
+    let (place, stat) = landing.place(file).map_err(|_| changed())?;
     if (stat.size, stat.mtime_ns) == (file.size, file.mtime_ns) { Ok((place, stat)) } else { Err(changed()) }
 }
 
 /// A file that changed is not to blame for what was read of it.
-fn blame(path: &str, place: &Path, before: Stat, reason: String) -> ReadError {
+fn blame(path: &str, place: &Place, before: &Stat, reason: String) -> ReadError {
     let path = path.to_owned();
-    match Stat::of(place) {
-        Ok(now) if now == before => ReadError::Unreadable { path, reason },
+    // a failure on the way says nothing of the file
+    let unreachable = |reason: String| ReadError::Unreachable { path: path.clone(), reason };
+    if let Some(failure) = place.failure() {
+        return unreachable(failure.to_string());
+    }
+    match place.stat() {
+        Ok(now) if now == *before => ReadError::Unreadable { path, reason },
+        Err(_) if place.failure().is_some() => unreachable(place.failure().map(ToString::to_string).unwrap_or_default()),
         _ => ReadError::ChangedWhileRead { path },
     }
 }

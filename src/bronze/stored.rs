@@ -1,40 +1,13 @@
 //! The bytes of a landing file: read once, hashed as stored, decompressed by the file's name.
 
-use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use zstd::stream::read::Decoder as ZstdDecoder;
 
-use super::landing::mtime_ns;
+use super::place::{Bytes, Place, Stat};
 
 const BUFFER: usize = 1 << 20;
-
-/// What must stay the same while a file is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stat {
-    pub size: u64,
-    pub mtime_ns: i64,
-    inode: u64,
-}
-
-impl Stat {
-    /// Follows links; opens nothing.
-    pub fn of(path: &Path) -> io::Result<Self> {
-        std::fs::metadata(path).map(|metadata| Stat::from(&metadata))
-    }
-}
-
-impl From<&Metadata> for Stat {
-    fn from(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Stat { size: metadata.len(), mtime_ns: mtime_ns(metadata), inode }
-    }
-}
 
 /// How a file's bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +32,7 @@ impl Packing {
 
 /// One file, opened for a single pass.
 pub(super) struct Stored {
-    path: PathBuf,
+    place: Place,
     packing: Packing,
     before: Stat,
     bytes: Unpacked,
@@ -72,7 +45,7 @@ enum Unpacked {
 }
 
 struct Hashed {
-    file: File,
+    file: Bytes,
     hasher: blake3::Hasher,
     size: u64,
 }
@@ -98,9 +71,8 @@ impl Read for Stored {
 
 impl Stored {
     /// `packing` decides how bytes are unpacked, not what they look like.
-    pub fn open(path: &Path, packing: Packing) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let before = Stat::from(&file.metadata()?);
+    pub fn open(place: &Place, packing: Packing) -> io::Result<Self> {
+        let (file, before) = place.open()?;
         let hashed = Hashed { file, hasher: blake3::Hasher::new(), size: 0 };
         let bytes = match packing {
             Packing::Plain => Unpacked::Plain(Box::new(hashed)),
@@ -110,12 +82,12 @@ impl Stored {
                 Unpacked::Zstd(Box::new(ZstdDecoder::with_buffer(BufReader::with_capacity(BUFFER, hashed))?))
             }
         };
-        Ok(Stored { path: path.to_owned(), packing, before, bytes })
+        Ok(Stored { place: place.clone(), packing, before, bytes })
     }
 
     /// The file as it was when it was opened.
-    pub fn stat(&self) -> Stat {
-        self.before
+    pub fn stat(&self) -> &Stat {
+        &self.before
     }
 
     /// Bytes that are still to be read, if a file tells.
@@ -137,9 +109,7 @@ impl Stored {
             let mut rest = vec![0; BUFFER];
             while hashed.read(&mut rest)? > 0 {}
         }
-        let same = Stat::from(&hashed.file.metadata()?) == self.before
-            && Stat::of(&self.path).is_ok_and(|now| now == self.before)
-            && hashed.size == self.before.size;
+        let same = hashed.size == self.before.size && self.place.is_still(&self.before, &hashed.file)?;
         Ok(same.then(|| hashed.hasher.finalize()))
     }
 

@@ -7,6 +7,7 @@ use deltalake::logstore::object_store;
 use polars::error::PolarsError;
 
 use super::disk::{Failure, Unsettled};
+use crate::bucket;
 
 /// Why an operation on the lake failed.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +107,10 @@ fn chain<'a>(error: Cause<'a>) -> impl Iterator<Item = Cause<'a>> {
 
 /// An error and what caused it, each said once, and what to do about it if that can be said.
 fn with_causes(error: Cause<'_>) -> String {
+    // so does what a bucket's server refused
+    if let Some(failure) = bucket::Failure::within(error) {
+        return failure.to_string();
+    }
     let mut causes: Vec<Cause<'_>> = chain(error).collect();
     // what the disk refused says all of it
     if let Some(failure) = causes.iter().position(|error| error.is::<Failure>() || error.is::<Unsettled>()) {
@@ -156,6 +161,7 @@ pub(super) fn is_unsettled(error: Cause<'_>) -> bool {
 pub fn root_cause(error: &PolarsError) -> String {
     match error {
         PolarsError::Context { error, .. } => root_cause(error),
+        other if bucket::Failure::within(other).is_some() => with_causes(other),
         PolarsError::IO { error: cause, .. } => match advice(cause) {
             Some(advice) => format!("{error}; {advice}"),
             None => error.to_string(),

@@ -8,12 +8,14 @@ use deltalake::logstore::object_store::path::Path;
 use deltalake::logstore::object_store::{
     self, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
 };
-use deltalake::logstore::{LogStoreRef, StorageConfig, logstore_for, logstore_with};
+use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore, logstore_for, logstore_with};
+use polars::prelude::PlRefPath;
 use url::Url;
 
 use super::disk::Disk;
 use super::overlay::Overlay;
 use super::{Error, Table};
+use crate::bucket::{self, Bucket};
 use crate::memory::Memory;
 use crate::project::Secret;
 
@@ -32,6 +34,8 @@ struct Root {
     store: Option<Arc<dyn ObjectStore>>,
     /// nothing stands between the lake and a disk of this machine
     on_disk: bool,
+    /// how Polars reads it, unless it is on a disk
+    bucket: Option<Arc<Bucket>>,
     log_store: LogStoreRef,
     /// the store, and the lake below, if this is an overlay
     overlay: Option<(Overlay, Lake)>,
@@ -51,13 +55,13 @@ impl Lake {
     /// # Errors
     /// [`Error::Invalid`] if `uri` is no place that this build can reach.
     pub fn open(uri: &str, storage: &BTreeMap<String, Secret>) -> Result<Self, Error> {
-        let options = storage.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
         let url = root_url(uri)?;
-        if !["file", "memory"].contains(&url.scheme()) {
-            let what = format!("this build cannot reach a lake at `{}://`, only one on a disk", url.scheme());
-            return Err(Error::invalid(uri, what));
+        if bucket::is_url(uri) {
+            let bucket = Bucket::open(&url, storage).map_err(|failure| Error::invalid(uri, failure.to_string()))?;
+            return Self::build(url, HashMap::new(), Some(Arc::clone(bucket.store())), Some(bucket));
         }
-        Self::build(url, options, None)
+        let options = storage.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
+        Self::build(url, options, None, None)
     }
 
     /// The lake at `uri` within a given store whose root is the root of the URL's scheme.
@@ -65,7 +69,12 @@ impl Lake {
     /// # Errors
     /// As [`Lake::open`].
     pub fn with_store(uri: &str, store: Arc<dyn ObjectStore>) -> Result<Self, Error> {
-        Self::build(root_url(uri)?, HashMap::new(), Some(store))
+        let url = root_url(uri)?;
+        let bucket = match url.scheme() {
+            "file" => None,
+            _ => Some(Bucket::around("lake", Arc::clone(&store)).map_err(|why| Error::invalid(uri, why.to_string()))?),
+        };
+        Self::build(url, HashMap::new(), Some(store), bucket)
     }
 
     /// The same lake, its tables worked on with so much memory each.
@@ -78,11 +87,16 @@ impl Lake {
         self.memory
     }
 
-    fn build(url: Url, options: HashMap<String, String>, store: Option<Arc<dyn ObjectStore>>) -> Result<Self, Error> {
+    fn build(
+        url: Url,
+        options: HashMap<String, String>,
+        store: Option<Arc<dyn ObjectStore>>,
+        bucket: Option<Arc<Bucket>>,
+    ) -> Result<Self, Error> {
         let on_disk = store.is_none() && url.scheme() == "file";
         let store = if on_disk { Some(Arc::new(Disk::default()) as Arc<dyn ObjectStore>) } else { store };
         let log_store = log_store(&url, &options, store.as_ref())?;
-        let root = Root { url, options, store, on_disk, log_store, overlay: None };
+        let root = Root { url, options, store, on_disk, bucket, log_store, overlay: None };
         Ok(Lake { root: Arc::new(root), memory: Memory::of_machine() })
     }
 
@@ -91,7 +105,7 @@ impl Lake {
         let (url, options) = (root_url(uri)?, HashMap::new());
         let log_store = log_store(&url, &options, Some(&store))?;
         let overlay = Some((overlay, self.clone()));
-        let root = Root { url, options, store: Some(store), on_disk: false, log_store, overlay };
+        let root = Root { url, options, store: Some(store), on_disk: false, bucket: None, log_store, overlay };
         Ok(Lake { root: Arc::new(root), memory: self.memory })
     }
 
@@ -119,6 +133,14 @@ impl Lake {
     /// Where a table's folder is on a disk, if nothing stands between the lake and the disk.
     pub(super) fn folder_on_disk(&self, folder: &str) -> Option<PathBuf> {
         self.root.on_disk.then(|| self.local_path()).flatten().map(|lake| lake.join(folder))
+    }
+
+    /// Where Polars finds a file of the lake that is on no disk.
+    pub(super) fn scan_path(&self, path: &Path) -> Result<PlRefPath, Error> {
+        let bucket = self.root.bucket.as_ref();
+        let bucket = bucket.ok_or_else(|| Error::invalid(self.url().as_str(), "Polars cannot read files of this lake"))?;
+        let root = bucket::key_of(self.url()).map_err(|failure| Error::invalid(path.as_ref(), failure.to_string()))?;
+        Ok(bucket.scan_path(&Path::from_iter(root.parts().chain(path.parts()))))
     }
 
     /// The log store of the table in `folder`.
@@ -216,6 +238,10 @@ fn log_store(
     let invalid = |error: deltalake::DeltaTableError| Error::invalid(url.as_str(), error.to_string());
     let config = StorageConfig::parse_options(options.iter()).map_err(invalid)?;
     match store {
+        // deltalake knows no other schemes by itself; what it does with them is the same
+        Some(store) if !["file", "memory"].contains(&url.scheme()) => config
+            .decorate_store(Arc::clone(store), url)
+            .map(|prefixed| default_logstore(Arc::from(prefixed), Arc::clone(store), url, &config) as LogStoreRef),
         Some(store) => logstore_with(Arc::clone(store), url, config),
         None => logstore_for(url, config),
     }

@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use super::table::object_path;
 use super::{DataFile, Error, Lake, Table, TableSchema, partition};
 
 /// The index of a row's file among the files that were asked for (u32).
@@ -134,7 +135,7 @@ fn cast_policy() -> CastColumnsPolicy {
     }
 }
 
-/// A local path, as it stands on disk, or a URL. delta-rs' own list of URIs is percent-encoded, which Polars would
+/// A local path, as it stands on disk, or where Polars finds an object. delta-rs' own list of URIs is percent-encoded, which Polars would
 /// take for the file's name. What was not written in an overlay lies in the lake below.
 fn location(lake: &Lake, folder: &str, path: &str) -> Result<PlRefPath, Error> {
     if let Some(root) = lake.local_path() {
@@ -145,10 +146,5 @@ fn location(lake: &Lake, folder: &str, path: &str) -> Result<PlRefPath, Error> {
         let text = full.to_str().ok_or_else(|| Error::invalid(folder, "the lake's path is no UTF-8"))?;
         return Ok(PlRefPath::new(text));
     }
-    let mut url = lake.folder_url(folder)?;
-    url.path_segments_mut()
-        .map_err(|()| Error::invalid(folder, "the lake's URL cannot hold files"))?
-        .pop_if_empty()
-        .extend(path.split('/'));
-    Ok(PlRefPath::new(url.as_str()))
+    lake.scan_path(&object_path(&format!("{folder}/{path}")))
 }

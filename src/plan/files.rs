@@ -19,6 +19,8 @@ pub struct LedgerEntry {
     pub size: i64,
     /// modification time, ns since 1970
     pub mtime_ns: i64,
+    /// of an object in a bucket
+    pub etag: Option<String>,
     /// of the bytes as stored; none if they could not be read to the end
     pub blake3: Option<String>,
     /// the batch that holds its records
@@ -160,7 +162,7 @@ pub fn read_as(source: &Source) -> String {
 /// Judges a file by its stat.
 pub fn judge(file: &FileStat, ledger: &Ledger, source: &Source, now: DateTime<Utc>) -> Verdict {
     match ledger.last.get(&file.path) {
-        Some(last) if u64::try_from(last.size) == Ok(file.size) && last.mtime_ns == file.mtime_ns => {
+        Some(last) if u64::try_from(last.size) == Ok(file.size) && is_unmarked(file, last) => {
             // Bytes that could not be read may be readable now, though the file is as it was.
             let settled = last.state != FileState::SetAside || (is_read_alike(last, source) && last.blake3.is_some());
             if settled { known(last) } else { Verdict::Hash }
@@ -198,6 +200,15 @@ pub fn unreadable(file: &FileStat, reason: String, ledger: &Ledger) -> Verdict {
 /// Whether a file that was set aside would be read now as it was then.
 fn is_read_alike(last: &LedgerEntry, source: &Source) -> bool {
     last.state != FileState::SetAside || last.read_as.as_deref() == Some(&read_as(source))
+}
+
+/// Whether nothing tells that a file of the same size has other bytes. An object has a time of whole seconds; its ETag
+/// tells more, and stays when the same bytes are put again.
+fn is_unmarked(file: &FileStat, last: &LedgerEntry) -> bool {
+    match (&file.etag, &last.etag) {
+        (Some(now), Some(then)) => now == then,
+        _ => last.mtime_ns == file.mtime_ns,
+    }
 }
 
 fn known(last: &LedgerEntry) -> Verdict {

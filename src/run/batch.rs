@@ -70,7 +70,7 @@ impl Batch {
                     sound.push(file.clone());
                 }
                 Err(error) => {
-                    intake.refuse(&shape.landing, file.clone(), error);
+                    intake.refuse(&shape.landing, file.clone(), error)?;
                     if shape.is_widened_by(&file.stat) {
                         self.drop_all(intake)?;
                         sound.extend(files.iter().skip(at + 1).cloned());

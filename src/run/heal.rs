@@ -54,6 +54,7 @@ fn entry(file: &Value, batch: i64) -> Option<LedgerEntry> {
         path: file.get("path")?.as_str()?.to_string(),
         size: number("size")?,
         mtime_ns: number("mtime_ns")?,
+        etag: file.get("etag").and_then(Value::as_str).map(str::to_string),
         blake3: file.get("blake3").and_then(Value::as_str).map(str::to_string),
         batch: Some(batch),
         rows: number("rows"),
@@ -79,7 +80,7 @@ async fn told_by_rows(run: &Run, bronze: &Snapshot, batch: i64) -> Result<Vec<Le
         let malformed = counted.column(bronze::MALFORMED)?.i64()?;
         let each = (0..counted.height()).map(|i| {
             let path = paths.get(i).unwrap_or_default();
-            let stat = root.stat(path).unwrap_or(FileStat { path: path.to_string(), size: 0, mtime_ns: 0 });
+            let stat = root.stat(path).unwrap_or(FileStat { path: path.to_string(), size: 0, mtime_ns: 0, etag: None });
             LedgerEntry {
                 batch: Some(batch),
                 rows: n.get(i),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Run;
 use super::batch::Batch;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::landing::{self, CHANGED_WHILE_READ, Judged, Seen, line};
 use super::protocol::folder;
 use super::shape::Shape;
@@ -46,7 +46,7 @@ impl Taken {
     /// As bronze's commit notes it.
     pub fn to_json(&self) -> Value {
         json!({
-            "path": self.stat.path, "size": self.stat.size, "mtime_ns": self.stat.mtime_ns,
+            "path": self.stat.path, "size": self.stat.size, "mtime_ns": self.stat.mtime_ns, "etag": self.stat.etag,
             "blake3": self.blake3, "rows": self.rows, "malformed": self.malformed,
         })
     }
@@ -71,14 +71,19 @@ impl Taken {
 
 impl Intake {
     /// Notes a file that cannot be taken.
-    pub(super) fn refuse(&mut self, landing: &Landing, file: Judged, error: ReadError) {
+    ///
+    /// # Errors
+    /// Its store cannot be used, which says nothing of the file.
+    pub(super) fn refuse(&mut self, landing: &Landing, file: Judged, error: ReadError) -> Result<()> {
         match error {
+            ReadError::Unreachable { .. } => return Err(Error::Refused(error.to_string())),
             ReadError::ChangedWhileRead { .. } => self.left.push((file, CHANGED_WHILE_READ.to_string())),
             ReadError::Unreadable { reason, .. } => {
                 let blake3 = file.blake3.clone().or_else(|| bronze::hash_file(landing, &file.stat).ok());
                 self.set_aside.push((Judged { blake3, ..file }, reason));
             }
         }
+        Ok(())
     }
 }
 
@@ -101,7 +106,7 @@ pub async fn read(
         // read anew without them.
         loop {
             let before = shape.clone();
-            let fitting = shape.fit_all(files, &mut intake);
+            let fitting = shape.fit_all(files, &mut intake)?;
             match batch.take_all(&shape, &fitting, &mut intake)? {
                 None => break,
                 Some(sound) => (files, shape) = (sound, before),

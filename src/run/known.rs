@@ -6,7 +6,8 @@ use tokio::task::block_in_place;
 use super::error::Result;
 use super::intake::own_columns;
 use super::protocol::folder;
-use crate::bronze;
+use crate::bronze::{self, Landing};
+use crate::bucket;
 use crate::delta::{Lake, Snapshot};
 use crate::expr::Columns;
 use crate::project::{Format, Question};
@@ -18,7 +19,7 @@ pub fn columns_from_landing(question: &Question) -> Option<Columns> {
 
 /// By the bronze table and the files in the landing folder. Of Parquet the table's types count, whatever lies in the
 /// landing folder now: they are part of the definitions of the tables above. Text has but one type, so the table is
-/// opened only where the files do not tell enough.
+/// opened only where the files do not tell enough; but files in a bucket cost a request each, and the table goes first.
 ///
 /// Blocks; within a multi-thread Tokio runtime only.
 ///
@@ -29,11 +30,11 @@ pub fn columns_from_lake(question: &Question) -> Result<Option<Columns>> {
         let enough = |columns: &Columns| !columns.is_empty() && (question.enough)(columns);
         match question.source.format {
             Format::Ndjson => Ok(columns_from_landing(question)),
-            Format::Csv(_) => match columns_from_landing(question) {
+            Format::Csv(_) if !bucket::is_url(&question.environment.landing) => match columns_from_landing(question) {
                 Some(columns) if enough(&columns) => Ok(Some(columns)),
                 _ => Ok(with_files(question, &stored(question)?)),
             },
-            Format::Parquet => match stored(question)? {
+            Format::Csv(_) | Format::Parquet => match stored(question)? {
                 columns if enough(&columns) => Ok(Some(columns)),
                 columns => Ok(with_files(question, &columns)),
             },
@@ -42,7 +43,8 @@ pub fn columns_from_lake(question: &Question) -> Result<Option<Columns>> {
 }
 
 fn with_files(question: &Question, table: &Columns) -> Option<Columns> {
-    bronze::known_columns(&question.environment.landing, question.source, table)
+    let landing = Landing::at(&question.environment.landing, &question.environment.storage);
+    bronze::known_columns(landing.ok().as_ref(), question.source, table)
 }
 
 /// The columns of the bronze table; none if there is no table yet.

@@ -58,7 +58,7 @@ impl Seen {
 /// The folder in which a project's files arrive.
 pub fn open(project: &Project) -> Result<Landing> {
     let hint = format!("make it, or set `landing` of environment `{}` in lakesmith.yaml", project.environment.name);
-    Landing::open(&project.environment.landing).map_err(|error| Error::Refused(format!("{error}; {hint}")))
+    Landing::at(&project.environment.landing, &project.environment.storage).map_err(|error| Error::Refused(format!("{error}; {hint}")))
 }
 
 /// Lists and judges the files of a bronze table.
@@ -101,26 +101,24 @@ fn last_batch(name: &TableName, bronze: Option<&Head>, ledger: &Ledger) -> Resul
 fn judged(root: &Landing, source: &Source, ledger: &Ledger) -> Result<(Vec<Judged>, Vec<FileNote>)> {
     let listing = root.list(&source.path).map_err(|error| Error::Refused(error.to_string()))?;
     let now = Utc::now();
-    let files = listing
-        .files
-        .into_iter()
-        .map(|stat| match judge(&stat, ledger, source, now) {
-            Verdict::Hash => by_bytes(root, stat, ledger, source),
-            verdict => Judged { stat, verdict, blake3: None },
-        })
-        .collect();
+    let files = listing.files.into_iter().map(|stat| match judge(&stat, ledger, source, now) {
+        Verdict::Hash => by_bytes(root, stat, ledger, source),
+        verdict => Ok(Judged { stat, verdict, blake3: None }),
+    });
+    let files = files.collect::<Result<_>>()?;
     let settled = |path: &str| ledger.last.get(path).is_some_and(|last| last.state == FileState::Ignored);
     let refused = listing.refused.into_iter().filter(|file| !settled(&file.path));
     Ok((files, refused.map(|file| FileNote { path: file.path, reason: file.reason }).collect()))
 }
 
-fn by_bytes(root: &Landing, stat: FileStat, ledger: &Ledger, source: &Source) -> Judged {
+fn by_bytes(root: &Landing, stat: FileStat, ledger: &Ledger, source: &Source) -> Result<Judged> {
     let (verdict, blake3) = match bronze::hash_file(root, &stat) {
         Ok(hash) => (compare(&stat, &hash, ledger, source), Some(hash)),
         Err(ReadError::ChangedWhileRead { .. }) => (Verdict::Left(CHANGED_WHILE_READ.to_string()), None),
         Err(ReadError::Unreadable { reason, .. }) => (unreadable(&stat, reason, ledger), None),
+        Err(error @ ReadError::Unreachable { .. }) => return Err(Error::Refused(error.to_string())),
     };
-    Judged { stat, verdict, blake3 }
+    Ok(Judged { stat, verdict, blake3 })
 }
 
 /// Why a file is left for the next run.
@@ -156,7 +154,7 @@ pub async fn ignore(project: &Project, book: &Book, sources: &[(TableName, Sourc
 /// The line that settles a file, if it is set aside.
 fn settle(seen: &Seen, path: &str) -> Option<LedgerEntry> {
     if let Some(refused) = seen.refused.iter().find(|file| file.path == path) {
-        let stat = FileStat { path: path.to_string(), size: 0, mtime_ns: 0 };
+        let stat = FileStat { path: path.to_string(), size: 0, mtime_ns: 0, etag: None };
         return Some(line(&stat, FileState::Ignored, None, Some(refused.reason.clone())));
     }
     let file = seen.files.iter().find(|file| file.stat.path == path)?;
@@ -173,6 +171,7 @@ pub fn line(stat: &FileStat, state: FileState, blake3: Option<String>, reason: O
         path: stat.path.clone(),
         size: i64::try_from(stat.size).unwrap_or(i64::MAX),
         mtime_ns: stat.mtime_ns,
+        etag: stat.etag.clone(),
         blake3,
         batch: None,
         rows: None,

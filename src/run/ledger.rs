@@ -36,6 +36,7 @@ pub fn schema() -> TableSchema {
             column("read_as", Type::String),
             column("run_id", Type::String),
             column("recorded_at", Type::Timestamp),
+            column("etag", Type::String),
         ],
         ..TableSchema::default()
     }
@@ -128,6 +129,7 @@ fn frame(lines: &Lines, after: i64) -> Result<DataFrame> {
         "read_as" => e.iter().map(|e| e.read_as.clone()).collect::<Vec<_>>(),
         "run_id" => all(&lines.run_id),
         "recorded_at" => vec![lines.at.timestamp_micros(); e.len()],
+        "etag" => e.iter().map(|e| e.etag.clone()).collect::<Vec<_>>(),
     )?;
     Ok(frame.lazy().with_column(col("recorded_at").cast(Type::Timestamp.to_polars())).collect()?)
 }
@@ -139,6 +141,7 @@ fn entries(lines: &DataFrame, places: impl Iterator<Item = usize>) -> Result<Vec
     let (path, state, blake3, reason) = (text("path")?, text("state")?, text("blake3")?, text("reason")?);
     let (entry, batch, rows, malformed) = (number("entry")?, number("batch")?, number("rows")?, number("malformed")?);
     let (size, mtime, read_as) = (number("size")?, number("mtime_ns")?, text("read_as")?);
+    let etag = text("etag")?;
     places
         .map(|i| {
             let written = state.get(i).unwrap_or_default();
@@ -152,6 +155,7 @@ fn entries(lines: &DataFrame, places: impl Iterator<Item = usize>) -> Result<Vec
                 path: path.get(i).unwrap_or_default().to_string(),
                 size: size.get(i).unwrap_or(-1),
                 mtime_ns: mtime.get(i).unwrap_or(-1),
+                etag: etag.get(i).map(str::to_string),
                 blake3: blake3.get(i).map(str::to_string),
                 batch: batch.get(i),
                 rows: rows.get(i),
@@ -176,7 +180,7 @@ mod tests {
     use crate::run::stream;
 
     fn lines(owner: &Owner, n: i64) -> Lines {
-        let stat = FileStat { path: format!("{n}.csv"), size: 1, mtime_ns: n };
+        let stat = FileStat { path: format!("{n}.csv"), size: 1, mtime_ns: n, etag: None };
         let taken = LedgerEntry { batch: Some(n), ..line(&stat, FileState::Taken, Some(n.to_string()), None) };
         let aside = line(&FileStat { path: "bad.csv".into(), ..stat }, FileState::SetAside, None, Some("why".into()));
         let entries = vec![taken, aside];

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Run;
+use super::error::Result;
 use super::intake::{Intake, own_columns};
 use super::landing::Judged;
 use crate::bronze::{self, FileReader, FileStat, Landing, ReadError, ReadOptions};
@@ -72,7 +73,10 @@ impl Shape {
     }
 
     /// Widens the table by the columns of these files, and gives those that fit; the others are noted.
-    pub fn fit_all(&mut self, files: Vec<Judged>, intake: &mut Intake) -> Vec<Judged> {
+    ///
+    /// # Errors
+    /// The store of the files cannot be used.
+    pub fn fit_all(&mut self, files: Vec<Judged>, intake: &mut Intake) -> Result<Vec<Judged>> {
         let mut fitting = Vec::new();
         for file in files {
             match self.fitted(&file.stat) {
@@ -80,10 +84,10 @@ impl Shape {
                     *self = wider;
                     fitting.push(file);
                 }
-                Err(error) => intake.refuse(&self.landing, file, error),
+                Err(error) => intake.refuse(&self.landing, file, error)?,
             }
         }
-        fitting
+        Ok(fitting)
     }
 
     /// Opens a file for its columns; those that Delta cannot store under their own name keep it as metadata.

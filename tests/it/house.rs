@@ -3,10 +3,11 @@
 use std::path::Path;
 
 /// Each room and the rooms that it must not name.
-const FORBIDDEN: [(&str, &[&str]); 9] = [
+const FORBIDDEN: [(&str, &[&str]); 10] = [
     ("expr", &["steps", "project", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
     ("steps", &["project", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
-    ("project", &["bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
+    ("bucket", &["bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
+    ("project", &["bucket", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
     ("bronze", &["silver", "gold", "delta", "plan", "run", "report", "cli"]),
     ("silver", &["bronze", "gold", "delta", "plan", "run", "report", "cli"]),
     ("gold", &["bronze", "silver", "delta", "plan", "run", "report", "cli"]),

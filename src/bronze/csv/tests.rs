@@ -125,7 +125,7 @@ type Cells = Vec<Vec<Option<String>>>;
 fn whole(bytes: &[u8], header: bool, longest: usize, blocks: Blocks) -> Result<(Vec<String>, Cells), String> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
-    let text = Text::open(Stored::open(file.path(), Packing::Plain).unwrap(), "utf-8")?;
+    let text = Text::open(Stored::open(&Place::File(file.path().to_owned()), Packing::Plain).unwrap(), "utf-8")?;
     let options = CsvOptions {
         delimiter: b',',
         quote: Some(b'"'),

@@ -19,7 +19,7 @@ fn source(path: &str, format: Format) -> Source {
 
 fn known(folder: &Path, source: &Source, table: &[(&str, Type)]) -> Option<Vec<String>> {
     let table: Columns = table.iter().map(|(name, ty)| Column::new(*name, ty.clone())).collect();
-    let columns = known_columns(folder.to_str().unwrap(), source, &table)?;
+    let columns = known_columns(Landing::open(folder.to_str().unwrap()).ok().as_ref(), source, &table)?;
     Some(columns.iter().map(|column| format!("{} {}", column.name, column.ty)).collect())
 }
 

@@ -8,7 +8,7 @@ fn source(changed_files: ChangedFiles, same_content: SameContent) -> Source {
 }
 
 fn file(mtime_s: i64) -> FileStat {
-    FileStat { path: "a.csv".into(), size: 3, mtime_ns: mtime_s * 1_000_000_000 }
+    FileStat { path: "a.csv".into(), size: 3, mtime_ns: mtime_s * 1_000_000_000, etag: None }
 }
 
 fn entry(state: FileState, hash: &str) -> LedgerEntry {
@@ -17,6 +17,7 @@ fn entry(state: FileState, hash: &str) -> LedgerEntry {
         path: "a.csv".into(),
         size: 3,
         mtime_ns: 5_000_000_000,
+        etag: None,
         blake3: Some(hash.into()),
         batch: (state == FileState::Taken).then_some(1),
         rows: None,
