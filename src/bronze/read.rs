@@ -301,7 +301,9 @@ fn blame(path: &str, place: &Place, before: &Stat, reason: String) -> ReadError 
     }
     match place.stat() {
         Ok(now) if now == *before => ReadError::Unreadable { path, reason },
-        Err(_) if place.failure().is_some() => unreachable(place.failure().map(ToString::to_string).unwrap_or_default()),
+        Err(_) if place.failure().is_some() => {
+            unreachable(place.failure().map(ToString::to_string).unwrap_or_default())
+        }
         _ => ReadError::ChangedWhileRead { path },
     }
 }

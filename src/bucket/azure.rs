@@ -18,7 +18,9 @@ pub(super) fn open(url: &Url, options: &Options) -> Result<(Arc<dyn ObjectStore>
     let account = builder.get_config_value(&Key::AccountName);
     let account = account.or_else(|| Some(url.host_str()?.split_once('.')?.0.to_owned()));
     let account = account.ok_or_else(|| {
-        Failure::settings("Azure needs the name of an account: set `azure_storage_account_name` in `storage`".to_owned())
+        Failure::settings(
+            "Azure needs the name of an account: set `azure_storage_account_name` in `storage`".to_owned(),
+        )
     })?;
     let server = Server {
         kind: Kind::Azure,

@@ -109,7 +109,8 @@ fn failure(server: &Server, error: &StoreError, text: &str) -> Failure {
             ),
         );
     }
-    if text.contains("redirect without LOCATION") || answer.as_deref().is_some_and(|a| a.contains("PermanentRedirect")) {
+    if text.contains("redirect without LOCATION") || answer.as_deref().is_some_and(|a| a.contains("PermanentRedirect"))
+    {
         return Failure::new(
             Cause::Refused,
             format!("bucket `{bucket}` is in another region than the one asked ({endpoint}); set `aws_region`"),

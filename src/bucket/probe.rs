@@ -9,7 +9,8 @@ use super::{Server, failure};
 /// Puts an object where there is none and again; the second time must be refused. The object is deleted after that.
 pub(super) async fn run(store: &dyn ObjectStore, server: &Server, near: &Path) -> Result<(), StoreError> {
     let key = beside(near);
-    let put = |text: &'static str| store.put_opts(&key, PutPayload::from_static(text.as_bytes()), PutMode::Create.into());
+    let put =
+        |text: &'static str| store.put_opts(&key, PutPayload::from_static(text.as_bytes()), PutMode::Create.into());
     let first = match put("1").await {
         // its acknowledgement may have been lost: the key is nobody else's
         Err(StoreError::AlreadyExists { .. }) | Ok(_) => Ok(()),

@@ -50,7 +50,8 @@ impl Profile {
     pub(super) fn read(name: Option<&str>) -> Result<Self, Failure> {
         let from_environment = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].iter().find_map(|name| variable(name));
         let asked = name.map(str::to_owned).or(from_environment);
-        let (credentials, config) = (file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), file("AWS_CONFIG_FILE", "config"));
+        let (credentials, config) =
+            (file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), file("AWS_CONFIG_FILE", "config"));
         let text = |path: &Option<PathBuf>| path.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
         let (credentials, config) = (text(&credentials).unwrap_or_default(), text(&config).unwrap_or_default());
         let name = asked.clone().unwrap_or_else(|| "default".to_owned());
@@ -232,7 +233,8 @@ mod tests {
 
     const CONFIG: &str = "[default]\nregion = eu-west-1\n\n[profile \"ci\"]\n; what runs there\nregion=us-east-2 # near\ns3 =\n  \
                           addressing_style = path\ncredential_process = /bin/x --y=z\n[sso-session a]\nsso_region = x\n";
-    const CREDENTIALS: &str = "[default]\naws_access_key_id=AKIA\naws_secret_access_key = a=b/c\n[ci]\nAWS_SESSION_TOKEN=t\n";
+    const CREDENTIALS: &str =
+        "[default]\naws_access_key_id=AKIA\naws_secret_access_key = a=b/c\n[ci]\nAWS_SESSION_TOKEN=t\n";
 
     #[test]
     fn a_profile_is_put_together_from_both_files() {
@@ -250,9 +252,10 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn a_program_prints_keys_and_is_not_quoted() {
-        let (keys, until) =
-            printed(r#"echo '{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","Expiration":"2999-01-01T00:00:00Z"}'"#)
-                .unwrap();
+        let (keys, until) = printed(
+            r#"echo '{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","Expiration":"2999-01-01T00:00:00Z"}'"#,
+        )
+        .unwrap();
         assert_eq!((keys.key_id.as_str(), keys.secret_key.as_str(), keys.token), ("a", "s", None));
         assert!(until.unwrap() > Instant::now());
         let error = printed("echo CANARY").unwrap_err();

@@ -49,8 +49,7 @@ impl Reader {
 
 async fn fetch(store: &dyn ObjectStore, key: &Path, etag: Option<String>, range: Range<u64>) -> io::Result<Bytes> {
     let wanted = range.end - range.start;
-    let options =
-        GetOptions { if_match: etag.clone(), range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+    let options = GetOptions { if_match: etag.clone(), range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
     let found = store.get_opts(key, options).await.map_err(to_io)?;
     // not every server heeds If-Match
     if etag.is_some() && found.meta.e_tag.is_some() && found.meta.e_tag != etag {

@@ -12,13 +12,15 @@ use super::{Failure, Server};
 
 pub(super) fn open(url: &Url, options: &Options) -> Result<(Arc<dyn ObjectStore>, Server), Failure> {
     let bucket = url.host_str().filter(|bucket| !bucket.is_empty());
-    let bucket = bucket.ok_or_else(|| Failure::settings(format!("`{url}` names no bucket; write `s3://BUCKET/FOLDER`")))?;
+    let bucket =
+        bucket.ok_or_else(|| Failure::settings(format!("`{url}` names no bucket; write `s3://BUCKET/FOLDER`")))?;
     let profile = Profile::read(options.get(&["aws_profile"]))?;
     let mut builder = AmazonS3Builder::from_env();
     for (key, value) in options.known(|name| name.parse::<Key>().ok(), is_for_another)? {
         builder = builder.with_config(key, value);
     }
-    let unset = |builder: &AmazonS3Builder, keys: &[Key]| keys.iter().all(|key| builder.get_config_value(key).is_none());
+    let unset =
+        |builder: &AmazonS3Builder, keys: &[Key]| keys.iter().all(|key| builder.get_config_value(key).is_none());
     if let Some(region) = profile.region().filter(|_| unset(&builder, &[Key::Region, Key::DefaultRegion])) {
         builder = builder.with_region(region);
     }
@@ -34,7 +36,10 @@ pub(super) fn open(url: &Url, options: &Options) -> Result<(Arc<dyn ObjectStore>
 }
 
 fn build(builder: AmazonS3Builder, retry: RetryConfig) -> Result<AmazonS3, Failure> {
-    builder.with_retry(retry).build().map_err(|error| Failure::settings(format!("the options of S3 are wrong: {error}")))
+    builder
+        .with_retry(retry)
+        .build()
+        .map_err(|error| Failure::settings(format!("the options of S3 are wrong: {error}")))
 }
 
 fn endpoint(builder: &AmazonS3Builder) -> Result<String, Failure> {

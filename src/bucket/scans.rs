@@ -59,11 +59,7 @@ fn register() -> Result<(), Failure> {
     struct Ours;
 
     impl ExtObjectStoreBuilder for Ours {
-        fn build(
-            &self,
-            url: &PlRefPath,
-            _: Option<&CloudOptions>,
-        ) -> PolarsResult<Arc<dyn ObjectStore + Send + Sync>> {
+        fn build(&self, url: &PlRefPath, _: Option<&CloudOptions>) -> PolarsResult<Arc<dyn ObjectStore + Send + Sync>> {
             let authority = authority(url);
             let store = stores().get(authority).cloned();
             let gone = || polars_err!(ComputeError: "the bucket of `{authority}` was closed");

@@ -29,9 +29,8 @@ fn options_that_cannot_be_meant_are_refused_by_name() {
 
 #[test]
 fn a_bucket_is_opened_once_whatever_its_folder() {
-    let open = |url: &str, options: &[(&str, &str)]| {
-        Bucket::open(&Url::parse(url).unwrap(), &storage(options)).unwrap()
-    };
+    let open =
+        |url: &str, options: &[(&str, &str)]| Bucket::open(&Url::parse(url).unwrap(), &storage(options)).unwrap();
     let options = [&KEYS[..], &[("google_service_account", "for the landing files"), ("timeout", "10s")]].concat();
     let one = open("s3://bkt/lake/", &options);
     assert!(Arc::ptr_eq(&one, &open("s3://bkt/landing", &options)));
@@ -66,6 +65,7 @@ fn azure_is_opened_by_container_and_account() {
 #[cfg(feature = "gcs")]
 #[test]
 fn gcs_is_opened_by_bucket() {
-    let bucket = Bucket::open(&Url::parse("gs://b/x").unwrap(), &storage(&[("google_skip_signature", "true")])).unwrap();
+    let bucket =
+        Bucket::open(&Url::parse("gs://b/x").unwrap(), &storage(&[("google_skip_signature", "true")])).unwrap();
     assert!(format!("{bucket:?}").contains("bucket b at Google Cloud Storage"), "{bucket:?}");
 }

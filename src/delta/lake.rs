@@ -138,7 +138,8 @@ impl Lake {
     /// Where Polars finds a file of the lake that is on no disk.
     pub(super) fn scan_path(&self, path: &Path) -> Result<PlRefPath, Error> {
         let bucket = self.root.bucket.as_ref();
-        let bucket = bucket.ok_or_else(|| Error::invalid(self.url().as_str(), "Polars cannot read files of this lake"))?;
+        let bucket =
+            bucket.ok_or_else(|| Error::invalid(self.url().as_str(), "Polars cannot read files of this lake"))?;
         let root = bucket::key_of(self.url()).map_err(|failure| Error::invalid(path.as_ref(), failure.to_string()))?;
         Ok(bucket.scan_path(&Path::from_iter(root.parts().chain(path.parts()))))
     }

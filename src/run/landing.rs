@@ -58,7 +58,8 @@ impl Seen {
 /// The folder in which a project's files arrive.
 pub fn open(project: &Project) -> Result<Landing> {
     let hint = format!("make it, or set `landing` of environment `{}` in lakesmith.yaml", project.environment.name);
-    Landing::at(&project.environment.landing, &project.environment.storage).map_err(|error| Error::Refused(format!("{error}; {hint}")))
+    Landing::at(&project.environment.landing, &project.environment.storage)
+        .map_err(|error| Error::Refused(format!("{error}; {hint}")))
 }
 
 /// Lists and judges the files of a bronze table.

@@ -25,10 +25,10 @@ def free_port():
 
 
 @contextmanager
-def moto():
-    """The endpoint of a fresh server."""
+def moto(*seeded):
+    """The endpoint of a fresh server with an empty bucket; `seeded`: a prefix, and how many small objects it has."""
     port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, __file__, str(port), *map(str, seeded)]
     log = subprocess.DEVNULL
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
@@ -137,7 +137,23 @@ def proxied(upstream):
         proxy.close()
 
 
+def serve(port, prefix="", count=0):
+    """The server process. Objects that are there from the beginning need no request each."""
+    from moto.s3.models import s3_backends
+    from moto.server import main
+
+    backend = s3_backends["123456789012"]["aws"]
+    backend.create_bucket(BUCKET, "us-east-1")
+    for n in range(int(count)):
+        backend.put_object(BUCKET, f"{prefix}/{n:05}.csv", b"id,v\n1,2\n")
+    main(["-H", "127.0.0.1", "-p", port])
+
+
 def environment(**more):
     """The process environment without anything of AWS but what the tests say."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     return kept | ENVIRONMENT | {"AWS_EC2_METADATA_DISABLED": "true"} | more
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
