@@ -55,7 +55,7 @@ fn a_stat_has_size_and_nanoseconds() {
     let path = folder.path().join("a.csv");
     let time = UNIX_EPOCH + std::time::Duration::new(1_700_000_000, 123_456_789);
     fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
-    let expected = FileStat { path: "a.csv".to_owned(), size: 5, mtime_ns: 1_700_000_000_123_456_789 };
+    let expected = FileStat { path: "a.csv".to_owned(), size: 5, mtime_ns: 1_700_000_000_123_456_789, etag: None };
     assert_eq!(landing.list("*.csv").unwrap().files, std::slice::from_ref(&expected));
     assert_eq!(landing.stat("a.csv"), Ok(expected));
 }

@@ -12,6 +12,7 @@ use super::scan::{Stop, scan};
 use super::split::Dialect;
 use super::{Blocks, Csv, fast};
 use crate::bronze::escape::{escape, unescape};
+use crate::bronze::place::Place;
 use crate::bronze::stored::{Packing, Stored};
 use crate::bronze::text::Text;
 use crate::project::CsvOptions;
