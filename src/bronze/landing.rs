@@ -155,6 +155,13 @@ impl Landing {
         Ok(stat_of(path, &metadata))
     }
 
+    /// Says which files will be read, in this order: where each costs a request, many are made at once.
+    pub fn expect<'a>(&self, files: impl Iterator<Item = &'a FileStat>) {
+        if let Some(objects) = &self.objects {
+            objects.expect(files);
+        }
+    }
+
     /// Whether each file costs a request.
     pub(super) fn is_remote(&self) -> bool {
         self.objects.is_some()

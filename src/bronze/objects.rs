@@ -12,7 +12,7 @@ use url::Url;
 use super::landing::{FileStat, LandingError, Listing, is_hidden};
 use super::pattern::Pattern;
 use super::place::{Object, Place, Stat, object_mtime};
-use crate::bucket::{self, Bucket, Failure};
+use crate::bucket::{self, Ahead, Bucket, Failure};
 use crate::project::Secret;
 
 /// A bucket and what the keys of its landing files begin with.
@@ -22,6 +22,7 @@ pub(super) struct Objects {
     prefix: Path,
     /// as configured
     place: String,
+    ahead: Ahead,
 }
 
 impl Objects {
@@ -31,12 +32,13 @@ impl Objects {
         let url = Url::parse(place).map_err(|error| fault(format!("this is no URL: {error}")))?;
         let bucket = Bucket::open(&url, storage).map_err(|failure| fault(failure.to_string()))?;
         let prefix = bucket::key_of(&url).map_err(|failure| fault(failure.to_string()))?;
-        Ok(Objects { bucket, prefix, place: place.to_owned() })
+        Ok(Objects { bucket, prefix, place: place.to_owned(), ahead: Ahead::default() })
     }
 
     /// Pages as long as there are objects. A key is a name like any other: there are no links and no devices.
     pub fn list(&self, pattern: &Pattern) -> Result<Listing, LandingError> {
-        let start = Path::from_iter(self.prefix.parts().chain(Path::from(pattern.folder.as_str()).parts()));
+        let fault = |reason: String| LandingError::Folder { folder: self.place.clone(), reason };
+        let start = self.key(&pattern.folder).map_err(fault)?;
         let (store, from, flat) = (Arc::clone(self.bucket.store()), start.clone(), pattern.depth == 1);
         let listed = bucket::wait(async move {
             match flat {
@@ -44,7 +46,6 @@ impl Objects {
                 false => store.list(Some(&from)).try_collect::<Vec<_>>().await,
             }
         });
-        let fault = |reason: String| LandingError::Folder { folder: self.place.clone(), reason };
         let listed = listed.map_err(|error| fault(error.to_string()))?.map_err(|error| fault(in_words(&error)))?;
         let mut listing = Listing::default();
         for object in &listed {
@@ -69,8 +70,14 @@ impl Objects {
     pub fn place(&self, file: &FileStat) -> Result<(Place, Stat), String> {
         let stat = Stat::of_object(file.size, file.mtime_ns, file.etag.clone());
         let (bucket, key) = (Arc::clone(&self.bucket), self.key(&file.path)?);
-        let object = Object { bucket, key, stat: stat.clone(), failed: Arc::default() };
+        let object = Object { bucket, key, stat: stat.clone(), ahead: self.ahead.clone(), failed: Arc::default() };
         Ok((Place::Object(object), stat))
+    }
+
+    /// Begins to fetch files that will be read in this order.
+    pub fn expect<'a>(&self, files: impl Iterator<Item = &'a FileStat>) {
+        let objects = files.filter_map(|file| Some((self.key(&file.path).ok()?, file.etag.clone(), file.size)));
+        self.ahead.expect(self.bucket.store(), objects);
     }
 
     fn key(&self, path: &str) -> Result<Path, String> {

@@ -9,7 +9,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::landing::mtime_ns;
-use crate::bucket::{Bucket, Cause, Failure, Reader, wait};
+use crate::bucket::{Ahead, Bucket, Cause, Failure, Reader, wait};
 
 /// What must stay the same while a file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(super) struct Object {
     pub bucket: Arc<Bucket>,
     pub key: Path,
     pub stat: Stat,
+    /// pieces that were fetched already
+    pub ahead: Ahead,
     /// what the store failed with while the object was read, which is not the object's fault
     pub failed: Arc<OnceLock<Failure>>,
 }
@@ -99,8 +101,9 @@ impl Place {
                 let stat = Stat::from(&file.metadata()?);
                 Ok((Bytes::File(file), stat))
             }
-            Place::Object(Object { bucket, key, stat, failed }) => {
-                let reader = Reader::new(Arc::clone(bucket.store()), key.clone(), stat.size, stat.etag().cloned());
+            Place::Object(Object { bucket, key, stat, ahead, failed }) => {
+                let (store, etag) = (Arc::clone(bucket.store()), stat.etag().cloned());
+                let reader = Reader::new(store, key.clone(), stat.size, etag, ahead.clone());
                 Ok((Bytes::Object(Box::new(reader), Arc::clone(failed)), stat.clone()))
             }
         }

@@ -89,6 +89,7 @@ pub(super) fn explained(server: &Server, error: StoreError) -> StoreError {
 pub(super) fn explained_listing(server: &Server, error: StoreError) -> StoreError {
     match error {
         StoreError::NotFound { .. } => no_bucket(server).into_error(),
+        error if is_status(&error, 404) => no_bucket(server).into_error(),
         error => explained(server, error),
     }
 }
@@ -121,7 +122,7 @@ fn failure(server: &Server, error: &StoreError, text: &str) -> Failure {
         let after = tries(text).map(|tries| format!(" after {tries} tries")).unwrap_or_default();
         return Failure::new(
             Cause::Refused,
-            format!("{endpoint} answered {status}{answer} for bucket `{bucket}`{after}; run again later"),
+            format!("{endpoint} answered {status}{answer} for bucket `{bucket}`{after}; {}", advice(status)),
         );
     }
     Failure::new(
@@ -132,6 +133,14 @@ fn failure(server: &Server, error: &StoreError, text: &str) -> Failure {
             innermost(error)
         ),
     )
+}
+
+/// What to do about a status.
+fn advice(status: &str) -> &'static str {
+    match status.starts_with('5') || status.starts_with("429") || status.starts_with("409") {
+        true => "run again later",
+        false => "docs/object-storage.md tells what lakesmith asks of a server",
+    }
 }
 
 fn no_bucket(server: &Server) -> Failure {

@@ -5,6 +5,7 @@
 //! proven that the server refuses to overwrite where it is asked to. Polars scans its objects through the very same
 //! store, so that there is one set of credentials, time-outs and retries.
 
+mod ahead;
 #[cfg(feature = "azure")]
 mod azure;
 mod blocking;
@@ -32,6 +33,7 @@ use object_store::path::Path;
 use polars::prelude::PlRefPath;
 use url::Url;
 
+pub use self::ahead::Ahead;
 pub use self::blocking::wait;
 pub use self::failure::{Cause, Failure};
 use self::guarded::Guarded;

@@ -50,6 +50,7 @@ impl Batch {
     /// Writes the rows of these files and notes what became of each. If one that has widened the table proves unsound,
     /// nothing is taken and the files that are still to be read come back.
     pub fn take_all(&mut self, shape: &Shape, files: &[Judged], intake: &mut Intake) -> Result<Option<Vec<Judged>>> {
+        shape.landing.expect(files.iter().map(|file| &file.stat));
         let schema = shape.schema();
         let mut contents = BTreeSet::new();
         let mut sound = Vec::new();

@@ -77,6 +77,7 @@ impl Shape {
     /// # Errors
     /// The store of the files cannot be used.
     pub fn fit_all(&mut self, files: Vec<Judged>, intake: &mut Intake) -> Result<Vec<Judged>> {
+        self.landing.expect(files.iter().map(|file| &file.stat));
         let mut fitting = Vec::new();
         for file in files {
             match self.fitted(&file.stat) {
