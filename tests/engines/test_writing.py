@@ -84,7 +84,7 @@ CHANGES = {
         ["ALTER TABLE {t} SET TBLPROPERTIES (delta.enableRowTracking = true)", "UPDATE {t} SET amount = 5 WHERE id = 5"],
         True,
     ),
-    "clustering": (["ALTER TABLE {t} CLUSTER BY (amount)", "OPTIMIZE {t}"], False),
+    "clustering": (["ALTER TABLE {t} CLUSTER BY (id)", "OPTIMIZE {t}"], False),
     "constraint": (["ALTER TABLE {t} ADD CONSTRAINT positive CHECK (id >= 0)", "UPDATE {t} SET amount = 5 WHERE id = 5"], True),
 }  # fmt: skip
 
