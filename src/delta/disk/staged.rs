@@ -1,8 +1,9 @@
 //! A file that is to become an object.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use deltalake::logstore::object_store::{Error, PutPayload, Result};
 
@@ -11,6 +12,10 @@ use super::failure::{failed, unsettled};
 /// What is being written bears a name that begins so. Readers of Delta tables and of logs pass over names that begin with
 /// a dot; one that a dead process left is deleted by a vacuum.
 const PREFIX: &str = ".lakesmith-tmp-";
+
+/// A lock is held for as long as it takes to rename a file: who does not get it in ten seconds does not wait.
+const LOOKS: u32 = 2000;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Whether a path is that of an object that was being written.
 pub(in crate::delta) fn is_temporary(path: &str) -> bool {
@@ -130,12 +135,21 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 }
 
 /// Keeps all others that ask for it from overwriting in the folder of `target` until it is dropped, or the process ends.
+/// `None`: the file system knows no locks, or whoever has it was stopped half-way; what is read then is still compared.
 pub(super) fn lock(target: &Path) -> Result<Option<File>> {
-    let folder = target.parent().unwrap_or(target);
-    let locked = File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
-    match locked {
-        Ok(folder) => Ok(Some(folder)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => Ok(None),
-        Err(error) => Err(failed("lock the folder", folder)(error)),
+    let path = target.parent().unwrap_or(target);
+    let folder = match File::open(path) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("lock the folder", path)(error)),
+    };
+    for _ in 0..LOOKS {
+        match folder.try_lock() {
+            Ok(()) => return Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_LOOKS),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(failed("lock the folder", path)(error)),
+        }
     }
+    Ok(None)
 }

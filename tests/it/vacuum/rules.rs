@@ -13,7 +13,9 @@ fn versions_within_the_retention_read_the_same_and_files_of_older_ones_go() {
     let history = project.json(&["history", "silver.events"], 0);
     let shown = project.json(&["vacuum", "--dry-run"], 0);
     assert_eq!(table(&shown, "silver.events")["files"], 1, "{shown}");
-    let listing = project.lake_files();
+    // the history of runs tells of the vacuum
+    let files = || project.lake_files().iter().filter(|(path, _)| !path.to_string_lossy().contains("/runs/")).count();
+    let listing = files();
 
     let report = project.json(&["vacuum", "--yes"], 0);
     assert_eq!(report["status"], "succeeded");
@@ -26,7 +28,7 @@ fn versions_within_the_retention_read_the_same_and_files_of_older_ones_go() {
     }
     let gone: Vec<_> =
         report["tables"].as_array().unwrap().iter().flat_map(|t| t["delete"].as_array().unwrap()).collect();
-    assert_eq!(project.lake_files().len(), listing.len() - gone.len());
+    assert_eq!(files(), listing - gone.len());
     assert_eq!(project.json(&["history", "silver.events"], 0), history, "no version came");
 
     let again = project.json(&["vacuum", "--yes"], 0);
