@@ -6,6 +6,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`cli`] | the command line: arguments in, tables and JSON out |
+//! | [`observe`] | tells others of runs: events of lineage, metrics, alerts |
 //! | [`run`] | carries out a plan, task by task; the only place that collects lazy frames |
 //! | [`plan`] | pure: project, state of the tables and request in, plan out |
 //! | [`report`] | what happened: accounting of rows, run reports, history |
@@ -26,6 +27,7 @@ pub mod expr;
 pub mod gold;
 pub mod memory;
 pub mod name;
+pub mod observe;
 pub mod plan;
 pub mod project;
 pub mod report;

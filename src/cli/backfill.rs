@@ -9,6 +9,7 @@ use super::failure::{Complaint, Failure, Outcome, WRONG};
 use super::progress::Progress;
 use super::{interrupt, rehearsal, run, summary, ui};
 use crate::name::TableName;
+use crate::observe::Observer;
 use crate::plan::{BackfillRequest, Chunk, Range};
 use crate::project::Project;
 use crate::run::Run;
@@ -72,12 +73,12 @@ async fn carry_out_request(
     jobs: Option<u16>,
 ) -> Outcome {
     let progress = Progress::new(global);
-    let run = Run::new(project, progress.listener())?;
+    let observer = Observer::new(&project);
+    let run = Run::new(project, observer.listener(progress.listener()))?;
+    let watch = observer.watch(&run, if request.loads { "run" } else { "backfill" });
     let report = interrupt::or_done(&run, &request.all(), run.clone().backfill(request, run::at_once(jobs))).await;
     progress.finish();
-    let report = report?;
-    summary::print(global, &report);
-    Ok(report.exit_code())
+    summary::conclude(global, watch, report).await
 }
 
 fn confirmed(request: &BackfillRequest) -> Result<bool, Failure> {

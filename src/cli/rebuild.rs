@@ -30,7 +30,7 @@ pub async fn carry_out(global: &Global, args: &RebuildArgs) -> Outcome {
     if !args.yes && !confirmed(&request.tables)? {
         return Err(Failure::wrong("nothing was done"));
     }
-    run::carry_out_request(global, project, &request, args.jobs).await
+    run::carry_out_request(global, project, (&request, "rebuild"), args.jobs).await
 }
 
 /// The versions of bronze tables to read instead of the newest.

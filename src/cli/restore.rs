@@ -6,6 +6,7 @@ use super::progress::Progress;
 use super::{ask, interrupt, show, summary, ui, words};
 use crate::delta::At;
 use crate::name::{Layer, TableName};
+use crate::observe::Observer;
 use crate::project::Project;
 use crate::run::{self, Outlook, Restore, Return, Run};
 
@@ -13,14 +14,16 @@ pub async fn carry_out(global: &Global, args: &RestoreArgs) -> Outcome {
     let project = super::project(global)?;
     super::mention_warnings(global, &project);
     let progress = Progress::new(global);
-    let run = Run::new(project.clone(), progress.listener())?;
+    let observer = Observer::new(&project);
+    let run = Run::new(project.clone(), observer.listener(progress.listener()))?;
     let (name, at, below) = asked(global, &run, args).await?;
-    let report = if args.release {
+    let (report, watch) = if args.release {
         if at.is_some() {
             return Err(Failure::wrong("`--release` lets runs go on with the table as it is: it takes no version"));
         }
         let tables = if below { with_below(&project, &name)? } else { vec![name] };
-        interrupt::or_done(&run, &tables.iter().cloned().collect(), run.clone().release(&tables)).await
+        let watch = observer.watch(&run, "restore");
+        (interrupt::or_done(&run, &tables.iter().cloned().collect(), run.clone().release(&tables)).await, watch)
     } else {
         let at = at.ok_or_else(|| no_version(global, &name))?;
         let mut restore = Restore { table: name.clone(), at, below, hold: args.hold };
@@ -34,12 +37,11 @@ pub async fn carry_out(global: &Global, args: &RestoreArgs) -> Outcome {
         // What a time meant when the question was put, it means still.
         restore.at = outlook.tables.first().and_then(|table| table.to).map_or(at, At::Version);
         let tables = outlook.tables.iter().map(|table| table.table.clone()).collect();
-        interrupt::or_done(&run, &tables, run.clone().restore(&restore)).await
+        let watch = observer.watch(&run, "restore");
+        (interrupt::or_done(&run, &tables, run.clone().restore(&restore)).await, watch)
     };
     progress.finish();
-    let report = report?;
-    summary::print(global, &report);
-    Ok(report.exit_code())
+    summary::conclude(global, watch, report).await
 }
 
 /// Reads `silver.orders@3`, `silver.orders@3+` and `silver.orders@3 +`; the `+` may also stand behind the table's name.

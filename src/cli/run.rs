@@ -6,6 +6,7 @@ use super::args::{Global, RunArgs};
 use super::failure::Outcome;
 use super::progress::Progress;
 use super::{backfill, interrupt, summary};
+use crate::observe::Observer;
 use crate::plan::Request;
 use crate::project::Project;
 use crate::run::Run;
@@ -18,24 +19,24 @@ pub async fn carry_out(global: &Global, args: &RunArgs) -> Outcome {
         return backfill::load(global, project, &tables, (&args.range, args.yes), args.jobs).await;
     }
     let request = Request { tables, unguarded: args.yes, ..Request::default() };
-    carry_out_request(global, project, &request, args.jobs).await
+    carry_out_request(global, project, (&request, "run"), args.jobs).await
 }
 
-/// Runs what was asked for, shows how it goes, prints what came of it.
+/// Runs what was asked for by a command, shows how it goes, prints what came of it, tells others.
 pub async fn carry_out_request(
     global: &Global,
     project: Arc<Project>,
-    request: &Request,
+    (request, command): (&Request, &'static str),
     jobs: Option<u16>,
 ) -> Outcome {
     let progress = Progress::new(global);
-    let run = Run::new(project, progress.listener())?;
+    let observer = Observer::new(&project);
+    let run = Run::new(project, observer.listener(progress.listener()))?;
+    let watch = observer.watch(&run, command);
     let work = run.clone().carry_out(request, at_once(jobs));
     let report = interrupt::or_done(&run, &request.tables, work).await;
     progress.finish();
-    let report = report?;
-    summary::print(global, &report);
-    Ok(report.exit_code())
+    summary::conclude(global, watch, report).await
 }
 
 /// So many tables are worked on at once.

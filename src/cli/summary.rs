@@ -1,13 +1,23 @@
 //! What a run did, for someone who is tired.
 
 use super::args::Global;
-use super::failure::Complaint;
+use super::failure::{Complaint, Failure, Outcome};
 use super::table::{Column, table};
-use super::{ui, words};
+use super::{runs, ui, words};
+use crate::observe::Watch;
 use crate::report::{Action, ChunkReport, ChunkStatus, FileNote, RowCounts, RunReport, Status, TableReport};
 
 /// Files named per table; the rest is counted.
 const FILES_SHOWN: usize = 10;
+
+/// Prints what came of a run, then tells others; gives the exit code.
+pub async fn conclude(global: &Global, watch: Watch, report: Result<RunReport, Failure>) -> Outcome {
+    if let Ok(report) = &report {
+        print(global, report);
+    }
+    watch.finish(report.as_ref().ok()).await;
+    Ok(report?.exit_code())
+}
 
 /// Prints a report: the tables on stdout, what went wrong and what to look at on stderr.
 pub fn print(global: &Global, report: &RunReport) {
@@ -25,6 +35,7 @@ pub fn print(global: &Global, report: &RunReport) {
     }
     if for_people {
         ui::tell(&last_line(report));
+        next(global, report).iter().for_each(|line| ui::tell(line));
     }
 }
 
@@ -178,6 +189,22 @@ fn last_line(report: &RunReport) -> String {
         parts.push(format!("{} set aside", words::count(aside, "file")));
     }
     format!("run {}: {}", report.run_id, parts.join(", "))
+}
+
+/// What to do when something failed.
+fn next(global: &Global, report: &RunReport) -> Option<String> {
+    let failed = report.tables.iter().filter(|table| table.status == Status::Failed && !table.is_skipped());
+    let (guarded, failed): (Vec<_>, Vec<_>) = failed.partition(|table| table.guard.is_some());
+    let more = ui::command(global, &format!("runs {}", runs::short(&report.run_id)));
+    match (failed.len(), guarded.len()) {
+        (0, 0) => None,
+        (0, _) => Some(format!("next: see what the guard stopped; if it is right so, say --yes; again: {more}")),
+        (n, _) => {
+            let what = if n == 1 { "what failed" } else { "those that failed" };
+            let run = ui::command(global, "run");
+            Some(format!("next: mend {what}, then {run}, which does what is left; to read this again: {more}"))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -37,8 +37,8 @@ impl Column<'_> {
     }
 }
 
-/// A table whose texts are wrapped to fit `width`, if one is given; one block per row, without its empty cells, where
-/// there is too little room for that.
+/// A table whose texts are wrapped to fit `width`, if one is given; one block per row where there is too little room for
+/// that.
 pub fn table(columns: &[Column<'_>], rows: &[Vec<String>], width: Option<u16>) -> String {
     let mut table = whole(columns, rows);
     let Some(width) = width.filter(|width| natural_width(&table) > usize::from(*width)) else { return drawn(&table) };
@@ -49,7 +49,7 @@ pub fn table(columns: &[Column<'_>], rows: &[Vec<String>], width: Option<u16>) -
     };
     let needed: usize = columns.iter().zip(&content).map(|pair| least(pair) + GAP).sum();
     if needed > usize::from(width) && !rows.is_empty() {
-        return blocks(columns, rows, width, false);
+        return paragraphs(columns, rows, width);
     }
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     for ((column, kind), natural) in table.column_iter_mut().zip(columns).zip(content) {
@@ -93,7 +93,7 @@ pub fn records(columns: &[Column<'_>], rows: &[Vec<String>], width: Option<u16>)
             drawn(&whole(&columns, &rows.iter().map(cut_row).collect::<Vec<_>>()))
         }
         None if rows.is_empty() => drawn(&table),
-        None => blocks(columns, rows, width, true),
+        None => blocks(columns, rows, width),
     }
 }
 
@@ -148,7 +148,7 @@ fn colour(word: &str) -> Option<Color> {
     match word {
         "failed" | "refused" | "different" | "damaged" | "unreadable" => Some(Color::Red),
         "skipped" | "set_aside" | "left" | "unproven" => Some(Color::Yellow),
-        "succeeded" | "proved" => Some(Color::Green),
+        "succeeded" | "equal" => Some(Color::Green),
         "–" | "unchanged" => Some(Color::DarkGrey),
         _ => None,
     }
@@ -163,27 +163,58 @@ fn drawn(table: &Table) -> String {
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-fn blocks(columns: &[Column<'_>], rows: &[Vec<String>], width: u16, values: bool) -> String {
+/// One block per row, a column a line.
+fn blocks(columns: &[Column<'_>], rows: &[Vec<String>], width: u16) -> String {
     let width = usize::from(width);
     let headers: Vec<String> = columns.iter().map(|c| clean_line(c.header())).collect();
     let widest = headers.iter().map(|h| width_of(h)).max().unwrap_or(0).min(width / 2);
     let room = width.saturating_sub(widest + 4).max(LEAST_VALUE);
     let mut lines = Vec::new();
     for (number, row) in rows.iter().enumerate() {
-        let title = format!("── {} ", number + 1);
-        let rest = width.saturating_sub(width_of(&title));
-        lines.push(title + &"─".repeat(rest));
-        for (header, text) in headers.iter().zip(row).filter(|(_, text)| values || !text.is_empty()) {
-            let text = clean_line(text);
-            let texts = if values { vec![cut(&text, room)] } else { wrapped(&text, room) };
-            let mut header = filled(&cut(header, widest), widest);
-            for text in texts {
-                lines.push(format!(" {header}   {text}").trim_end().to_owned());
-                header = " ".repeat(widest);
-            }
+        lines.push(title(&(number + 1).to_string(), width));
+        for (header, text) in headers.iter().zip(row) {
+            let (header, text) = (filled(&cut(header, widest), widest), cut(&clean_line(text), room));
+            lines.push(format!(" {header}   {text}").trim_end().to_owned());
         }
     }
     lines.join("\n")
+}
+
+/// One block per row under what its first column says, without its empty cells, as many to a line as there is room for.
+fn paragraphs(columns: &[Column<'_>], rows: &[Vec<String>], width: u16) -> String {
+    let width = usize::from(width);
+    let mut lines = Vec::new();
+    for row in rows {
+        let mut cells = columns.iter().zip(row).map(|(column, text)| (clean_line(column.header()), clean_line(text)));
+        let first = cells.next().map(|(_, text)| text).unwrap_or_default();
+        lines.push(title(&cut(&first, width.saturating_sub(4)), width));
+        let mut line = String::new();
+        for (header, text) in cells.filter(|(_, text)| !text.is_empty()) {
+            let told = format!("{header}: {text}");
+            if !line.is_empty() && width_of(&line) + GAP + width_of(&told) > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            if line.is_empty() && 1 + width_of(&told) > width {
+                let wrapped = wrapped(&told, width.saturating_sub(3));
+                let all =
+                    wrapped.iter().enumerate().map(|(n, part)| format!("{}{part}", if n == 0 { " " } else { "   " }));
+                lines.extend(all);
+                continue;
+            }
+            line.push_str(if line.is_empty() { " " } else { "   " });
+            line.push_str(&told);
+        }
+        if !line.is_empty() {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
+}
+
+fn title(text: &str, width: usize) -> String {
+    let title = format!("── {text} ");
+    let rest = "─".repeat(width.saturating_sub(width_of(&title)));
+    title + &rest
 }
 
 #[cfg(test)]
@@ -221,14 +252,12 @@ mod tests {
     #[test]
     fn where_texts_have_no_room_either_rows_become_blocks() {
         insta::assert_snapshot!(table(&COLUMNS, &rows(), Some(27)), @r"
-        ── 1 ──────────────────────
-         table   silver.a
-         rows    1,200
-         why     its definition
-                 changed
-        ── 2 ──────────────────────
-         table   gold.b
-         rows    7
+        ── silver.a ───────────────
+         rows: 1,200
+         why: its definition
+           changed
+        ── gold.b ─────────────────
+         rows: 7
         ");
     }
 

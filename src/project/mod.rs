@@ -21,6 +21,7 @@ mod layers;
 mod lineage;
 mod load;
 mod model;
+mod observe;
 mod optimize;
 mod reader;
 mod resolve;
@@ -45,6 +46,7 @@ pub use model::{
     ChangedFiles, Contract, CsvOptions, Definition, Derived, Environment, EventColumn, EventInput, Events, Format,
     Guard, OnChange, Optimize, Project, Property, Rule, SameContent, Secret, Source, Table,
 };
+pub use observe::{AlertForm, Observe, Occasion, OpenLineage, Webhook};
 pub use select::select;
 pub use source::span;
 pub use spelling::{closest, did_you_mean};

@@ -15,6 +15,8 @@ use crate::memory::Memory;
 use crate::name::TableName;
 use crate::steps::Step;
 
+use super::observe::Observe;
+
 /// A checked project: every name in it resolves, every expression has a type, no cycle.
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -47,6 +49,8 @@ pub struct Environment {
     pub storage: BTreeMap<String, Secret>,
     /// How much memory to work with; `None`: half of the machine's
     pub memory: Option<Memory>,
+    /// What others are told of runs
+    pub observe: Observe,
 }
 
 impl Environment {

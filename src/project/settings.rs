@@ -5,16 +5,17 @@ use std::path::Path;
 
 use super::expand::{Lookup, expand, is_credential, is_reference, password_in};
 use super::model::{Environment, Guard, Optimize, Secret};
+use super::observe::Observe;
 use super::reader::{File, Map, Text};
 use super::spelling::did_you_mean;
 use super::yaml::{Mark, Node};
-use super::{guard, optimize};
+use super::{guard, observe, optimize};
 use crate::memory::Memory;
 
 /// The file's name.
 pub(super) const FILE: &str = "lakesmith.yaml";
 const KEYS: [&str; 6] = ["name", "environment", "timezone", "guard", "optimize", "environments"];
-const ENVIRONMENT_KEYS: [&str; 4] = ["lake", "landing", "storage", "memory"];
+const ENVIRONMENT_KEYS: [&str; 5] = ["lake", "landing", "storage", "memory", "observe"];
 
 /// `lakesmith.yaml`, for one environment.
 pub(super) struct Settings {
@@ -58,6 +59,7 @@ fn environments(map: &Map, root: &Path, chosen: Option<&str>, vars: Lookup) -> O
     let example = "e.g. `environments: { dev: { lake: ./lake, landing: ./landing } }`";
     let environments = map.file.open_map(map.required("environments", example)?, "`environments`")?;
     let name = chosen_name(map, &environments, chosen);
+    let project = map.get("name").and_then(|_| map.text("name")).map(|text| text.value).unwrap_or_default();
     let mut found = None;
     for (key, node) in environments.entries {
         let what = format!("environment `{}`", key.text);
@@ -67,9 +69,12 @@ fn environments(map: &Map, root: &Path, chosen: Option<&str>, vars: Lookup) -> O
         let landing =
             entry.required("landing", "a folder or URL, e.g. `landing: ./landing`").and(entry.text("landing"));
         let memory = memory(&entry);
-        if name.as_deref() == Some(key.text.as_str()) {
+        let is_chosen = name.as_deref() == Some(key.text.as_str());
+        let place = observe::Place { root, vars, project: &project, is_chosen };
+        let observe = observe::read(&entry, &place);
+        if is_chosen {
             found = environment(&entry, &key.text, root, lake.zip(landing), vars);
-            found.iter_mut().for_each(|found| found.memory = memory);
+            found = found.map(|found| Environment { memory, observe, ..found });
         }
     }
     found
@@ -114,7 +119,14 @@ fn environment(
         entry.file.hinted(lake.mark, "the lake and the landing folder stand one within the other", Some(hint));
     }
     let (name, storage) = (name.to_owned(), storage?);
-    Some(Environment { name, lake: lake_place, landing: landing_place, storage, memory: None })
+    Some(Environment {
+        name,
+        lake: lake_place,
+        landing: landing_place,
+        storage,
+        memory: None,
+        observe: Observe::default(),
+    })
 }
 
 fn memory(entry: &Map) -> Option<Memory> {

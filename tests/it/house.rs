@@ -13,7 +13,8 @@ const FORBIDDEN: [(&str, &[&str]); 10] = [
     ("gold", &["bronze", "silver", "delta", "plan", "run", "report", "cli"]),
     ("delta", &["bronze", "silver", "gold", "plan", "run", "report", "cli"]),
     ("plan", &["delta", "run", "cli"]),
-    ("run", &["cli"]),
+    ("run", &["observe", "cli"]),
+    ("observe", &["plan", "cli"]),
 ];
 
 /// The libraries that make up Delta; `polars_arrow` is none of them.

@@ -15,6 +15,7 @@ mod idle;
 mod known;
 mod lake;
 mod memory;
+mod observe;
 mod optimize;
 mod promises;
 mod races;

@@ -1,8 +1,8 @@
 //! What a run committed to a table, as the table's own log tells.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::Author;
 use crate::delta::{CommitRecord, Lake};
 
 /// The commits of one run to one table, its quarantine included.
@@ -16,15 +16,17 @@ pub struct Commits {
     pub bytes_read: Option<u64>,
     /// of the data files that were added
     pub bytes_written: Option<u64>,
+    /// how many were added
+    pub files_written: Option<u64>,
 }
 
 impl Commits {
     /// Those of a run to the table in the first of these folders, and the bytes of all. What cannot be read is not known.
-    pub async fn of(lake: &Lake, author: &Author, folders: &[String]) -> Self {
+    pub async fn of(lake: &Lake, run_id: &str, since: DateTime<Utc>, folders: &[String]) -> Self {
         let mut all = Commits::default();
         for (number, folder) in folders.iter().enumerate() {
-            match lake.table(folder).commits_since(author.started_at).await {
-                Ok(commits) => all.add(&author.run_id, &commits, number == 0),
+            match lake.table(folder).commits_since(since).await {
+                Ok(commits) => all.add(run_id, &commits, number == 0),
                 Err(error) => {
                     tracing::debug!(folder, %error, "what a run wrote is not known");
                     return Commits::default();
@@ -49,8 +51,12 @@ impl Commits {
         };
         for commit in commits.iter().filter(|commit| is_own(commit)) {
             // what comes back was written long ago
-            let written = if commit.operation == "RESTORE" { 0 } else { commit.bytes_added };
-            self.bytes_written = Some(self.bytes_written.unwrap_or(0) + written);
+            let (bytes, files) = match commit.operation.as_str() {
+                "RESTORE" => (0, 0),
+                _ => (commit.bytes_added, commit.files_added as u64),
+            };
+            self.bytes_written = Some(self.bytes_written.unwrap_or(0) + bytes);
+            self.files_written = Some(self.files_written.unwrap_or(0) + files);
             if is_table {
                 self.first.get_or_insert(commit.version);
                 self.version = Some(commit.version);

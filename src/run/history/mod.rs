@@ -7,7 +7,7 @@ mod past;
 use chrono::{DateTime, Utc};
 use polars::prelude::*;
 
-use self::commits::Commits;
+pub use self::commits::Commits;
 pub use self::past::{WantedRuns, past_runs};
 use super::error::Result;
 use super::protocol::{RUNS, folder, quarantine_folder, remark};
@@ -155,7 +155,7 @@ pub async fn record(lake: &Lake, author: Author, lines: impl Iterator<Item = Lin
 async fn write(lake: &Lake, author: &Author, lines: Vec<Line>) -> Result<()> {
     let mut told = Vec::with_capacity(lines.len());
     for line in lines {
-        let commits = Commits::of(lake, author, &line.folders).await;
+        let commits = Commits::of(lake, &author.run_id, author.started_at, &line.folders).await;
         told.push((line, commits));
     }
     let table = lake.table(RUNS);
