@@ -201,8 +201,9 @@ fn next(global: &Global, report: &RunReport) -> Option<String> {
         (0, _) => Some(format!("next: see what the guard stopped; if it is right so, say --yes; again: {more}")),
         (n, _) => {
             let what = if n == 1 { "what failed" } else { "those that failed" };
-            let run = ui::command(global, "run");
-            Some(format!("next: mend {what}, then {run}, which does what is left; to read this again: {more}"))
+            Some(format!(
+                "next: mend {what}, then the same command again does what is left; to read this again: {more}"
+            ))
         }
     }
 }

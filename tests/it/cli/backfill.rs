@@ -104,7 +104,7 @@ fn a_type_that_changed_wants_a_rebuild() {
     --- stderr
     error: `silver.events`: the column `amount` is decimal(12,2) and cannot become decimal(12,3) while rows stay; rebuild the table to change it
     run [RUN]: 0 of 1 table written, 1 failed
-    next: mend what failed, then lakesmith -C [DIR] run, which does what is left; to read this again: lakesmith -C [DIR] runs 01a1ff9e-9929
+    next: mend what failed, then the same command again does what is left; to read this again: lakesmith -C [DIR] runs [RUN]
     ");
 }
 

@@ -43,6 +43,7 @@ macro_rules! assert_seen {
     ($project:expr, $args:expr, @$snapshot:literal) => {
         let filters = [
             (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "[RUN]"),
+            (r"runs [0-9a-f]{8}-[0-9a-f]{4}\b", "runs [RUN]"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[WHEN             ]"),
             (r"(?m) [ \d]\d\.\d\d$", "  [S]"),
             (r"[ \d]\d s ago", "[AGO]  "),
