@@ -37,7 +37,7 @@ pub struct Project {
 }
 
 /// Where an environment keeps its things.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// e.g. `dev`
     pub name: String,

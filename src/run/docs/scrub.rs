@@ -61,8 +61,7 @@ mod tests {
     fn neither_keys_nor_passwords_are_told() {
         let storage = [("aws_secret_access_key", "AKIA/very+secret"), ("aws_region", "eu")];
         let storage: BTreeMap<_, _> = storage.map(|(key, value)| (key.to_owned(), Secret(value.to_owned()))).into();
-        let environment =
-            Environment { name: "prod".into(), lake: String::new(), landing: String::new(), storage, memory: None };
+        let environment = Environment { name: "prod".into(), storage, ..Environment::default() };
         let told = json!({ "a": ["no AKIA/very+secret here", "s3://u:p%40ss@host/x@y and abfss://c@acc/d"], "eu": 1 });
         let clean = without_secrets(told, &environment);
         assert_eq!(clean, json!({ "a": ["no *** here", "s3://***@host/x@y and abfss://***@acc/d"], "eu": 1 }));
