@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Each room and the rooms that it must not name.
-const FORBIDDEN: [(&str, &[&str]); 10] = [
+const FORBIDDEN: [(&str, &[&str]); 11] = [
     ("expr", &["steps", "project", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
     ("steps", &["project", "bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
     ("bucket", &["bronze", "silver", "gold", "delta", "plan", "run", "report", "cli"]),
