@@ -16,7 +16,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: help demo build test fmt clippy deny test-rust test-readers test-page sample clean
 .PHONY: test-python test-engines test-orchestrators test-notebooks notebooks
-.PHONY: soak soak-faults soak-deaths soak-work
+.PHONY: soak soak-faults soak-conflicts soak-deaths soak-work
 .PHONY: bench bench-large bench-chart bench-instructions bench-build
 
 PYTHON ?= python3
@@ -119,7 +119,12 @@ SOAK_MINUTES ?= 60
 SOAK_QUARTER = $(shell echo $$(( ($(SOAK_MINUTES) + 3) / 4 )))
 SOAK = LAKESMITH_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(TEST_VENV)/bin/python
 
-soak: build soak-faults soak-deaths soak-work
+soak: build soak-faults soak-conflicts soak-deaths soak-work
+
+# Jobs that are at odds, and signals, round after round.
+ROUNDS ?= 50
+soak-conflicts: build
+	LAKESMITH_ROUNDS=$(ROUNDS) cargo test --locked --test it -- --test-threads 1 conflicts:: signals::
 
 soak-faults:
 	LAKESMITH_FAULTS=$${LAKESMITH_FAULTS:-$(SOAK_QUARTER)m} cargo test --locked --test it single_faults -- --nocapture

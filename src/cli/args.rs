@@ -83,6 +83,9 @@ pub enum Command {
     /// Take a table back to an earlier version; the next run does again what came after
     #[command(after_help = examples::RESTORE)]
     Restore(RestoreArgs),
+    /// Mend a table's log: a broken checkpoint, a last commit that is empty or cut off, batches that bronze has lost
+    #[command(after_help = examples::REPAIR)]
+    Repair(RepairArgs),
     /// Show how each table is: version, rows, freshness, how far behind, what is stale
     #[command(after_help = examples::STATUS)]
     Status(SelectArgs),

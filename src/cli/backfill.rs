@@ -76,7 +76,7 @@ async fn carry_out_request(
     let observer = Observer::new(&project);
     let run = Run::new(project, observer.listener(progress.listener()))?;
     let watch = observer.watch(&run, if request.loads { "run" } else { "backfill" });
-    let report = interrupt::or_done(&run, &request.all(), run.clone().backfill(request, run::at_once(jobs))).await;
+    let report = interrupt::or_done(run.clone().backfill(request, run::at_once(jobs))).await;
     progress.finish();
     summary::conclude(global, watch, report).await
 }

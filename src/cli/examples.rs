@@ -155,6 +155,16 @@ Examples:
 
 Exit code 1: a table is different, damaged or cannot be read. What can only not be proved is said, and the code is 0.";
 
+/// `lakesmith repair --help`
+pub const REPAIR: &str = "\
+Examples:
+  lakesmith repair silver.orders --dry-run   what is wrong with its log, and what would be done
+  lakesmith repair bronze.orders             asks before a commit is taken back
+  lakesmith repair lakesmith.ledger --yes
+
+What is put aside is kept in the lake, under _lakesmith/aside. Data files are never touched: `lakesmith verify --deep`
+finds those that are damaged, and `lakesmith rebuild` makes a silver or gold table anew.";
+
 /// `lakesmith pin --help`
 pub const PIN: &str = "\
 Examples:

@@ -110,6 +110,7 @@ impl From<plan::FileState> for FileState {
             plan::FileState::SetAside => FileState::SetAside,
             plan::FileState::Ignored => FileState::Ignored,
             plan::FileState::Skipped => FileState::Skipped,
+            plan::FileState::Lost => FileState::New,
         }
     }
 }

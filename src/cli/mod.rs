@@ -27,6 +27,7 @@ mod quarantine;
 mod query;
 mod rebuild;
 mod rehearsal;
+mod repair;
 mod restore;
 mod run;
 mod runs;
@@ -63,6 +64,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { WRONG } else { 0 });
         }
     };
+    interrupt::listen();
     if let Err(filter) = logging::start(cli.global.verbose) {
         ui::print_warning(&format!("LAKESMITH_LOG is no filter: {filter}").into());
     }
@@ -85,6 +87,7 @@ fn carry_out(cli: &Cli) -> Outcome {
         Command::Rebuild(args) => block_on(rebuild::carry_out(global, args)),
         Command::Backfill(args) => block_on(backfill::carry_out(global, args)),
         Command::Optimize(args) => block_on(optimize::carry_out(global, args)),
+        Command::Repair(args) => block_on(repair::carry_out(global, args)),
         Command::Restore(args) => block_on(restore::carry_out(global, args)),
         Command::Status(args) => block_on(status::carry_out(global, args)),
         Command::History(args) => block_on(history::carry_out(global, args)),

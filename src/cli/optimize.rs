@@ -14,7 +14,7 @@ pub async fn carry_out(global: &Global, args: &OptimizeArgs) -> Outcome {
     let progress = Progress::new(global);
     let run = Run::new(project, progress.listener())?;
     let work = run.clone().optimize(&tables, args.z_order.as_deref(), run::at_once(args.jobs));
-    let report = interrupt::or_done(&run, &tables, work).await;
+    let report = interrupt::or_done(work).await;
     progress.finish();
     let report = report?;
     print(global, &report);

@@ -2,13 +2,13 @@
 
 use super::args::{Global, QueryArgs};
 use super::failure::{Failure, Outcome};
-use super::{frame, show};
+use super::{frame, interrupt, show};
 use crate::delta;
 use crate::run;
 
 pub async fn carry_out(global: &Global, args: &QueryArgs) -> Outcome {
     let project = super::project(global)?;
-    let rows = run::query(&project, &args.sql).await.map_err(failure)?;
+    let rows = interrupt::or(run::query(&project, &args.sql), "nothing was answered").await?.map_err(failure)?;
     frame::print(&rows, show::format(global, args.format));
     Ok(0)
 }

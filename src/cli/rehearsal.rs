@@ -33,7 +33,7 @@ pub async fn of(
 ) -> Result<Rehearsal, Failure> {
     let progress = Progress::new(global);
     let run = Run::new(project, progress.listener())?.allowed(unguarded);
-    let rehearsal = interrupt::or(rehearse_run(&run, work), "interrupted: nothing was published").await;
+    let rehearsal = interrupt::or(rehearse_run(&run, work), "nothing was published").await;
     progress.finish();
     Ok(rehearsal??)
 }

@@ -23,7 +23,7 @@ pub async fn carry_out(global: &Global, args: &RestoreArgs) -> Outcome {
         }
         let tables = if below { with_below(&project, &name)? } else { vec![name] };
         let watch = observer.watch(&run, "restore");
-        (interrupt::or_done(&run, &tables.iter().cloned().collect(), run.clone().release(&tables)).await, watch)
+        (interrupt::or_done(run.clone().release(&tables)).await, watch)
     } else {
         let at = at.ok_or_else(|| no_version(global, &name))?;
         let mut restore = Restore { table: name.clone(), at, below, hold: args.hold };
@@ -36,9 +36,8 @@ pub async fn carry_out(global: &Global, args: &RestoreArgs) -> Outcome {
         }
         // What a time meant when the question was put, it means still.
         restore.at = outlook.tables.first().and_then(|table| table.to).map_or(at, At::Version);
-        let tables = outlook.tables.iter().map(|table| table.table.clone()).collect();
         let watch = observer.watch(&run, "restore");
-        (interrupt::or_done(&run, &tables, run.clone().restore(&restore)).await, watch)
+        (interrupt::or_done(run.clone().restore(&restore)).await, watch)
     };
     progress.finish();
     summary::conclude(global, watch, report).await

@@ -34,7 +34,7 @@ pub async fn carry_out_request(
     let run = Run::new(project, observer.listener(progress.listener()))?;
     let watch = observer.watch(&run, command);
     let work = run.clone().carry_out(request, at_once(jobs));
-    let report = interrupt::or_done(&run, &request.tables, work).await;
+    let report = interrupt::or_done(work).await;
     progress.finish();
     summary::conclude(global, watch, report).await
 }

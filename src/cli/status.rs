@@ -82,6 +82,9 @@ fn remarks(table: &TableStatus) -> String {
     if let Some(why) = &table.stale {
         remarks.push(format!("stale: {why}"));
     }
+    if let Some(log) = &table.log {
+        remarks.push(log.clone());
+    }
     if table.mixed {
         remarks.push("mixed: some rows follow an earlier definition".into());
     }

@@ -7,7 +7,7 @@ use chrono::Utc;
 use super::args::{Global, VacuumArgs};
 use super::failure::{Complaint, FAILED, Failure, Outcome};
 use super::table::{Column, table};
-use super::{ui, words};
+use super::{interrupt, ui, words};
 use crate::delta::Lake;
 use crate::report::{Keeper, KeptVersion, Status, VacuumReport, VacuumedTable};
 use crate::run::{Error, Vacuum};
@@ -26,7 +26,9 @@ pub async fn carry_out(global: &Global, args: &VacuumArgs) -> Outcome {
     if !args.yes && !confirmed(global, &shown)? {
         return Err(Failure::wrong("nothing was done"));
     }
-    let done = vacuum.carry_out(&shown).await.map_err(refusal)?;
+    let done = interrupt::or(vacuum.carry_out(&shown), "what was deleted is gone, and no table needed it")
+        .await?
+        .map_err(refusal)?;
     Ok(tell(global, &done))
 }
 

@@ -17,7 +17,7 @@ pub async fn carry_out(global: &Global, args: &VerifyArgs) -> Outcome {
     let tables = super::selected(&project, &args.select.select)?;
     let progress = Progress::new(global);
     let run = Run::new(project, progress.listener())?;
-    let verified = interrupt::or(run.verify(&tables, args.deep), "interrupted; nothing was written").await;
+    let verified = interrupt::or(run.verify(&tables, args.deep), "nothing was written").await;
     progress.finish();
     let report = verified?;
     print(global, &report);

@@ -32,6 +32,40 @@ pub enum FileHealth {
     Unreadable(String),
 }
 
+impl FileHealth {
+    /// What is wrong with `file`; none: nothing.
+    pub fn fault(&self, file: &DataFile) -> Option<String> {
+        Some(match self {
+            FileHealth::Sound | FileHealth::Unhashed => return None,
+            FileHealth::Missing => "it is not there".to_string(),
+            FileHealth::Resized { found } => format!("it has {found} bytes, and {} were written", file.size()),
+            FileHealth::Changed { found } => {
+                let noted = file.blake3().unwrap_or_default();
+                format!("its bytes are not those that were written: BLAKE3 {found}, and {noted} was noted")
+            }
+            FileHealth::Unreadable(why) => format!("it cannot be read: {why}"),
+        })
+    }
+}
+
+/// What can be done about a table whose data files are damaged or gone. `folder` is one such as `silver/orders`.
+pub fn remedy(folder: &str) -> String {
+    let copy = "bring the file back from a copy of the lake";
+    match folder.split_once('/') {
+        Some(("bronze", name)) => format!(
+            "{copy}; if there is none, move the folder of `bronze.{name}` away: the next run takes in anew what is in the \
+             landing folder, and `lakesmith rebuild bronze.{name}+` makes the tables below from that"
+        ),
+        Some(("quarantine", name)) => format!("{copy}, or make it anew: lakesmith rebuild silver.{name}"),
+        Some(("_lakesmith", "ledger")) => {
+            format!("{copy}, or move the ledger's folder away: the next run makes it from bronze")
+        }
+        Some(("_lakesmith", _)) => format!("{copy}, or move the folder {folder} away: the history of runs begins anew"),
+        Some((layer, name)) => format!("{copy}, or make the table anew: lakesmith rebuild {layer}.{name}"),
+        None => copy.to_string(),
+    }
+}
+
 /// Files that are looked at together: each is one request of a store that may be far away.
 const FILES_AT_ONCE: usize = 16;
 
@@ -85,6 +119,33 @@ impl Snapshot {
             })
             .buffered(FILES_AT_ONCE);
         missing.try_filter_map(|file| async { Ok(file) }).try_collect().await
+    }
+}
+
+impl Snapshot {
+    /// If a data file of this version is not as it was written, an error that says which, how and what to do; reads all
+    /// of them.
+    ///
+    /// # Errors
+    /// The table's store cannot be reached at all.
+    pub async fn find_damage(&self) -> Result<Option<Error>, Error> {
+        let table = self.table();
+        let checked = stream::iter(self.files().to_vec()).map(|file| async move {
+            let health = table.check_file(&file).await?;
+            Ok::<_, Error>(health.fault(&file).map(|fault| (file, fault)))
+        });
+        let mut checked = checked.buffered(FILES_AT_ONCE);
+        while let Some(found) = checked.next().await {
+            let Some((file, fault)) = found? else { continue };
+            let newest = table.snapshot().await?;
+            if newest.is_none_or(|newest| !newest.files().iter().any(|known| known.path() == file.path())) {
+                // deleted after the table had left it
+                return Ok(None);
+            }
+            let what = format!("its data file {} is damaged: {fault}; {}", file.path(), remedy(table.folder()));
+            return Ok(Some(Error::unreadable(table.folder(), what)));
+        }
+        Ok(None)
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::Utc;
 use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
-use deltalake::kernel::{Action, CommitInfo, EagerSnapshot, Transaction};
+use deltalake::kernel::{Action, CommitInfo, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde_json::{Map, Value, json};
 
@@ -115,7 +115,7 @@ impl Table {
             return Err(Error::invalid(folder, "a new table has no files to remove"));
         }
         if self.log()?.list_recent().await?.latest().is_some() {
-            return Err(Error::Lost { table: folder.to_owned(), version: 0 });
+            return Err(Error::lost(folder, 0));
         }
         let defaults = DEFAULT_PROPERTIES.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let mut properties: BTreeMap<String, String> = defaults.into();
@@ -150,12 +150,12 @@ impl Table {
         let mut actions = vec![commit_info(&change, note, change.operation.name(), Some(base.version()))];
         actions.extend(self.metadata_action(base, &change)?);
         actions.extend(file_actions(&change));
-        self.try_commit(Some(base.replay().await?), actions, base.version() + 1, &id, change.operation).await
+        self.try_commit(Some(base), actions, base.version() + 1, &id, change.operation).await
     }
 
     pub(super) async fn try_commit(
         &self,
-        base: Option<&EagerSnapshot>,
+        base: Option<&Snapshot>,
         actions: Vec<Action>,
         version: i64,
         id: &str,
@@ -163,9 +163,13 @@ impl Table {
     ) -> Result<i64, Error> {
         let actions = counted(actions);
         let properties = CommitProperties::default().with_max_retries(0).with_cleanup_expired_logs(Some(false));
-        let base = base.map(|base| base as &dyn deltalake::kernel::transaction::TableReference);
+        let (replay, log_store) = match base {
+            Some(base) => (Some(base.replay().await?), base.log_store()?),
+            None => (None, self.log_store()?),
+        };
+        let replay = replay.map(|replay| replay as &dyn deltalake::kernel::transaction::TableReference);
         let commit =
-            CommitBuilder::from(properties).with_actions(actions).build(base, self.log_store()?, operation.to_delta());
+            CommitBuilder::from(properties).with_actions(actions).build(replay, log_store, operation.to_delta());
         match commit.await {
             Ok(done) if u64::try_from(version) == Ok(done.version()) => Ok(version),
             Ok(done) => {
@@ -187,12 +191,12 @@ impl Table {
                 tracing::debug!(table = folder, version, %error, "the commit stands in spite of an error");
                 return Ok(version);
             }
-            return Err(Error::Lost { table: folder.to_owned(), version });
+            return Err(Error::Lost { table: folder.to_owned(), version, by: writer(&info) });
         }
         match error {
             DeltaTableError::VersionAlreadyExists(_)
             | DeltaTableError::Transaction { source: TransactionError::MaxCommitAttempts(_) } => {
-                Err(Error::Lost { table: folder.to_owned(), version })
+                Err(Error::lost(folder, version))
             }
             DeltaTableError::Transaction {
                 source:
@@ -277,6 +281,18 @@ fn check_unguarded(table: &str, base: &Snapshot) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Who has made a commit, by its commitInfo.
+fn writer(info: &Value) -> String {
+    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
+    let note = info.get(NOTE).unwrap_or(&Value::Null);
+    match (text(note, "run_id"), text(note, "action"), text(info, "engineInfo")) {
+        (Some(run), Some(action), _) => format!("run {run} ({action})"),
+        (Some(run), None, _) => format!("run {run}"),
+        (None, _, Some(engine)) => format!("another program ({engine})"),
+        (None, _, None) => "another writer".to_owned(),
+    }
 }
 
 pub(super) fn with_commit_id(mut note: Map<String, Value>) -> (String, Map<String, Value>) {

@@ -13,12 +13,14 @@ use crate::bucket;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another writer took the version: take a fresh snapshot and plan again. Nothing of this change is visible.
-    #[error("{table}: version {version} was written by another writer")]
+    #[error("{table}: version {version} was written by {by}")]
     Lost {
         /// the table's folder
         table: String,
         /// the version that this commit wanted
         version: i64,
+        /// who has it: the run and what it did, or another program
+        by: String,
     },
     /// A version, a commit or a file is no longer there.
     #[error("{table}: {what}")]
@@ -61,6 +63,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Another writer has `version`; who it is is not known.
+    pub fn lost(table: &str, version: i64) -> Self {
+        Error::Lost { table: table.into(), version, by: "another writer".into() }
+    }
+
     pub(super) fn invalid(table: &str, what: impl Into<String>) -> Self {
         Error::Invalid { table: table.into(), what: what.into() }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Error;
-use super::log::Replay;
+use super::log::{Replay, Unusable};
 
 /// What the log says of a table at one version, but for its files: enough to tell whether there is anything to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Head {
     table_id: String,
     properties: BTreeMap<String, String>,
     txns: BTreeMap<String, i64>,
+    mark: Option<i64>,
+    unusable: Unusable,
 }
 
 /// Reader features that change nothing of what a scan of ours must do.
@@ -34,7 +36,23 @@ impl Head {
         let properties = texts.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect();
         check_features(table, &replay.protocol, &properties)?;
         let table_id = replay.metadata.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(Head { version, table_id, properties, txns: replay.txns.clone() })
+        Ok(Head { version, table_id, properties, txns: replay.txns.clone(), mark: None, unusable: Unusable::default() })
+    }
+
+    /// With its mark, and what of the log its reader did without.
+    pub(super) fn with(self, mark: Option<i64>, unusable: Unusable) -> Self {
+        Head { mark, unusable, ..self }
+    }
+
+    /// A number that tells the version's commit from others: where one was lost, another may have come in its place. It is
+    /// made from the id that each commit of ours bears; of another writer's it is the time, in ms since 1970.
+    pub fn mark(&self) -> Option<i64> {
+        self.mark
+    }
+
+    /// What of the log its reader did without, because it cannot be used.
+    pub fn unusable(&self) -> &Unusable {
+        &self.unusable
     }
 
     /// 0 is the table's first.

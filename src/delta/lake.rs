@@ -1,6 +1,6 @@
 //! A lake: the folder that holds all tables, and small objects beside them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use polars::prelude::PlRefPath;
 use url::Url;
 
 use super::disk::Disk;
+use super::log::Hiding;
 use super::overlay::Overlay;
 use super::{Error, Table};
 use crate::bucket::{self, Bucket};
@@ -150,6 +151,19 @@ impl Lake {
             overlay.make_folder(folder)?;
         }
         log_store(&self.folder_url(folder)?, &self.root.options, self.root.store.as_ref())
+    }
+
+    /// As [`Lake::log_store`], but some files of the log seem not to be there.
+    pub(super) fn log_store_hiding(&self, folder: &str, names: BTreeSet<String>) -> Result<LogStoreRef, Error> {
+        if let Some((overlay, _)) = self.overlaid() {
+            overlay.make_folder(folder)?;
+        }
+        let store = match &self.root.store {
+            Some(store) => Arc::clone(store),
+            None => self.root.log_store.root_object_store(None),
+        };
+        let store: Arc<dyn ObjectStore> = Arc::new(Hiding::new(store, names));
+        log_store(&self.folder_url(folder)?, &self.root.options, Some(&store))
     }
 
     pub(super) fn folder_url(&self, folder: &str) -> Result<Url, Error> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use delta_kernel::actions::deletion_vector::DeletionVectorDescriptor;
 use deltalake::kernel::{Add, EagerSnapshot, Remove};
+use deltalake::logstore::LogStoreRef;
 use deltalake::logstore::object_store::path::Path;
 use serde_json::{Value, json};
 use url::Url;
@@ -119,13 +120,13 @@ impl NamedFiles {
     pub async fn of(&self, version: i64) -> Result<Option<BTreeSet<String>>, Error> {
         let number = u64::try_from(version).ok().filter(|_| version <= self.newest);
         let Some(number) = number.filter(|_| self.listing.replayed(version).is_ok()) else { return Ok(None) };
-        let log_store = self.table.log_store()?;
-        let replay = EagerSnapshot::try_new(log_store.as_ref(), Some(number))
-            .await
-            .map_err(|error| Error::delta(self.table.folder(), &error))?;
+        let replayed = self.table.replayed(&self.log, &self.listing, version, Wanted::Files).await?;
+        let log_store = self.table.log_store_without(&replayed.unusable)?;
         // as in `Snapshot`, whose files must all be readable; here names are enough
-        #[expect(deprecated)]
-        let adds: Vec<Add> = replay.log_data().iter().map(|view| view.add_action()).collect();
+        let adds = match replayed.replay.files() {
+            Some(adds) => adds,
+            None => by_delta_rs(self.table.folder(), &log_store, number).await?,
+        };
         Ok(Some(adds.iter().flat_map(|add| names_of_add(add, log_store.root_url())).collect()))
     }
 
@@ -134,10 +135,19 @@ impl NamedFiles {
     /// # Errors
     /// [`Error::Unreadable`], [`Error::Storage`]
     pub async fn txn(&self, version: i64, app: &str) -> Result<Option<i64>, Error> {
-        let Ok(replayed) = self.listing.replayed(version) else { return Ok(None) };
-        let commits = self.log.read_all(replayed).await?;
-        Ok(self.log.replay(&self.listing, &commits, version, Wanted::Head).await?.txns.remove(app))
+        if self.listing.replayed(version).is_err() {
+            return Ok(None);
+        }
+        let mut replayed = self.table.replayed(&self.log, &self.listing, version, Wanted::Head).await?;
+        Ok(replayed.replay.txns.remove(app))
     }
+}
+
+async fn by_delta_rs(table: &str, log_store: &LogStoreRef, version: u64) -> Result<Vec<Add>, Error> {
+    let replay = EagerSnapshot::try_new(log_store.as_ref(), Some(version)).await;
+    let replay = replay.map_err(|error| Error::delta(table, &error))?;
+    #[expect(deprecated)]
+    Ok(replay.log_data().iter().map(|view| view.add_action()).collect())
 }
 
 /// The data file and the deletion vector that an action of the log names.

@@ -133,7 +133,7 @@ async fn publish(snapshot: &Snapshot, mut lots: Vec<Rewritten>, note: Map<String
         }
     }
     discard(table, &lots).await?;
-    Err(Error::Lost { table: table.folder().to_owned(), version: base.version() + 1 })
+    Err(Error::lost(table.folder(), base.version() + 1))
 }
 
 #[cfg(test)]

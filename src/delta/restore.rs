@@ -59,7 +59,7 @@ impl Table {
         let mut actions = vec![commit_info(&change, note, change.operation.name(), Some(base.version()))];
         actions.extend(metadata(base, target, &to.properties)?);
         actions.extend(file_actions(&change));
-        self.try_commit(Some(base.replay().await?), actions, base.version() + 1, &id, change.operation).await
+        self.try_commit(Some(base), actions, base.version() + 1, &id, change.operation).await
     }
 
     /// Those of these files that the store no longer has.

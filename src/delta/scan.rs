@@ -26,6 +26,7 @@ pub(super) fn scan(
     if files.is_empty() {
         return Ok(DataFrame::empty_with_schema(&output_schema(schema, positions)).lazy());
     }
+    check_sizes(table, files)?;
     let mut runs: Vec<(usize, &[DataFile])> = Vec::new();
     let mut start = 0;
     for end in 1..=files.len() {
@@ -42,6 +43,24 @@ pub(super) fn scan(
         1 => Ok(frames.swap_remove(0)),
         _ => Ok(concat(frames, UnionArgs { to_supertypes: false, rechunk: false, ..UnionArgs::default() })?),
     }
+}
+
+/// On a disk a look at each file costs next to nothing, and tells those that are cut off or exchanged. One that is gone need
+/// not be read at all: whoever needs it will say.
+fn check_sizes(table: &Table, files: &[DataFile]) -> Result<(), Error> {
+    let Some(folder) = table.lake().folder_on_disk(table.folder()) else { return Ok(()) };
+    for file in files {
+        match std::fs::metadata(folder.join(file.path())) {
+            Ok(found) if found.len() == file.size() => {}
+            Ok(found) => {
+                let (path, found, written) = (file.path(), found.len(), file.size());
+                let what = format!("its data file {path} has {found} bytes, and {written} were written");
+                return Err(Error::unreadable(table.folder(), what));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn read_alike(schema: &TableSchema, a: &DataFile, b: &DataFile, positions: Positions) -> bool {

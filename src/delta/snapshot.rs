@@ -38,12 +38,12 @@ struct Inner {
 impl Snapshot {
     pub(super) async fn load(
         table: Table,
-        version: i64,
+        head: Head,
         replay: Replay,
         timestamp: DateTime<Utc>,
     ) -> Result<Self, Error> {
         let folder = table.folder().to_owned();
-        let head = Head::new(&folder, version, &replay)?;
+        let version = head.version();
         let metadata = metadata(&folder, replay.metadata.clone())?;
         let text = metadata.get("schemaString").and_then(Value::as_str).unwrap_or_default();
         let schema_json = serde_json::from_str(text).map_err(|e| Error::unreadable(&folder, format!("schema: {e}")))?;
@@ -51,7 +51,7 @@ impl Snapshot {
         let cell = OnceCell::new();
         let adds = match replay.files() {
             Some(adds) => adds,
-            None => cell.get_or_try_init(|| replay_of(&table, version)).await.map(adds_of)?,
+            None => cell.get_or_try_init(|| replay_of(&table, &head)).await.map(adds_of)?,
         };
         let files = files(&table, adds).await?;
         check_partitions(&folder, &schema, &files)?;
@@ -167,13 +167,18 @@ impl Snapshot {
 
     /// The version as delta-rs sees it, read at the first use.
     pub(super) async fn replay(&self) -> Result<&EagerSnapshot, Error> {
-        let replay = self.0.replay.get_or_try_init(|| replay_of(self.table(), self.version())).await?;
+        let replay = self.0.replay.get_or_try_init(|| replay_of(self.table(), self.head())).await?;
         let id = replay.metadata().id();
         if id != self.table_id() {
             // made anew since it was looked at
-            return Err(Error::Lost { table: self.table().folder().to_owned(), version: self.version() });
+            return Err(Error::lost(self.table().folder(), self.version()));
         }
         Ok(replay)
+    }
+
+    /// The table's log store, without what cannot be used.
+    pub(super) fn log_store(&self) -> Result<LogStoreRef, Error> {
+        self.table().log_store_without(self.head().unusable())
     }
 
     /// The oracle of tests.
@@ -191,11 +196,18 @@ impl Snapshot {
     }
 }
 
-async fn replay_of(table: &Table, version: i64) -> Result<EagerSnapshot, Error> {
-    let folder = table.folder();
+/// Whether a log says columns that can be read.
+pub(super) fn check(replay: &Replay) -> Result<(), Error> {
+    let text = replay.metadata.get("schemaString").and_then(Value::as_str).unwrap_or_default();
+    let json = serde_json::from_str(text).map_err(|error| Error::unreadable("schema", error.to_string()))?;
+    schema::from_json(&json).map(drop).map_err(|what| Error::unreadable("schema", what))
+}
+
+async fn replay_of(table: &Table, head: &Head) -> Result<EagerSnapshot, Error> {
+    let (folder, version) = (table.folder(), head.version());
     let gone = |_| Error::gone(folder, format!("there is no version {version}"));
     let number = u64::try_from(version).map_err(gone)?;
-    let log_store = table.log_store()?;
+    let log_store = table.log_store_without(head.unusable())?;
     EagerSnapshot::try_new(log_store.as_ref(), Some(number)).await.map_err(|error| Error::delta(folder, &error))
 }
 

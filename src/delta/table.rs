@@ -1,6 +1,7 @@
 //! A table of the lake, whether it exists or not.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use deltalake::logstore::LogStoreRef;
@@ -8,7 +9,7 @@ use deltalake::logstore::object_store::path::Path;
 use deltalake::logstore::object_store::{self, ObjectStoreExt};
 use polars::prelude::LazyFrame;
 
-use super::log::{self, CommitFile, Listing, Log, Missing, Place, Replay, Wanted};
+use super::log::{self, CommitFile, Listing, Log, Missing, Place, Replay, Unread, Unusable, Wanted};
 use super::scan::Positions;
 use super::{DataFile, Error, Head, Lake, Snapshot, TableSchema, Writer};
 use crate::name::At;
@@ -51,6 +52,14 @@ impl Table {
         self.lake.log_store(&self.folder)
     }
 
+    /// The log store as if some files of the log were not there.
+    pub(super) fn log_store_without(&self, unusable: &Unusable) -> Result<LogStoreRef, Error> {
+        match unusable.is_empty() {
+            true => self.log_store(),
+            false => self.lake.log_store_hiding(&self.folder, unusable.hidden()),
+        }
+    }
+
     pub(super) fn log(&self) -> Result<Log, Error> {
         let place = match self.lake.folder_on_disk(&self.folder) {
             Some(folder) => Place::Folder(folder),
@@ -89,8 +98,10 @@ impl Table {
         let log = self.log()?;
         let listing = log.list_recent().await?;
         let Some(version) = listing.latest() else { return Ok(None) };
-        let (_, replay) = self.replayed(&log, &listing, version, Wanted::Head).await?;
-        Head::new(&self.folder, version, &replay).map(Some)
+        let replayed = self.replayed(&log, &listing, version, Wanted::Head).await?;
+        let head = Head::new(&self.folder, version, &replayed.replay)?;
+        let mark = own(&log, replayed.commits, version).await?.and_then(|own| own.mark());
+        Ok(Some(head.with(mark, replayed.unusable)))
     }
 
     /// An earlier version.
@@ -129,35 +140,97 @@ impl Table {
 
     async fn open(&self, listing: &Listing, version: i64) -> Result<Snapshot, Error> {
         let log = self.log()?;
-        let (commits, replay) = self.replayed(&log, listing, version, Wanted::Files).await?;
-        // a checkpoint of this very version: its commit was not replayed
-        let own = match commits.into_iter().rfind(|commit| commit.version == version) {
-            Some(commit) => Some(commit),
-            None => log.read(version).await?,
-        };
-        let time = match own.and_then(|commit| commit.time()) {
+        let Replayed { commits, replay, unusable } = self.replayed(&log, listing, version, Wanted::Files).await?;
+        let own = own(&log, commits, version).await?;
+        let time = match own.as_ref().and_then(CommitFile::time) {
             Some(time) => Some(time),
             None => log.modified(version).await?,
         };
-        Snapshot::load(self.clone(), version, replay, time.unwrap_or_default()).await
+        let head = Head::new(&self.folder, version, &replay)?.with(own.and_then(|own| own.mark()), unusable);
+        Snapshot::load(self.clone(), head, replay, time.unwrap_or_default()).await
     }
 
-    async fn replayed(
+    /// What the log comes to at a version. A checkpoint that cannot be read, or makes no sense, is done without if the
+    /// commits before it are all there.
+    ///
+    /// # Errors
+    /// [`Error::Gone`], [`Error::Unreadable`], [`Error::Storage`]
+    pub(super) async fn replayed(
         &self,
         log: &Log,
         listing: &Listing,
         version: i64,
         wanted: Wanted,
-    ) -> Result<(Vec<CommitFile>, Replay), Error> {
+    ) -> Result<Replayed, Error> {
+        let mut unusable = listing.unusable.clone();
+        let (checkpoint, what) = match self.replayed_on(log, listing, version, wanted).await {
+            Ok((commits, replay)) => return Ok(self.telling(Replayed { commits, replay, unusable })),
+            Err(Unread::Other(error)) => return Err(error),
+            Err(Unread::Checkpoint(checkpoint, what)) => (checkpoint, what),
+        };
+        let broken = |what: &str| {
+            let name = format!("{checkpoint:020}.checkpoint");
+            let what = format!("the checkpoint of version {checkpoint} ({name}…) cannot be used: {what}");
+            Error::unreadable(&self.folder, format!("{what}; `{}` says what can be done", repair(&self.folder)))
+        };
+        // The look may have begun at this very checkpoint.
+        let mut all = log.list().await?;
+        let mut last = (checkpoint, what.clone());
+        loop {
+            for name in all.checkpoints().get(&last.0).into_iter().flatten() {
+                unusable.add(name, &last.1);
+            }
+            if unusable.is_empty() {
+                return Err(broken(&what));
+            }
+            all = all.without(&unusable);
+            match self.replayed_on(log, &all, version, wanted).await {
+                Ok((commits, replay)) => return Ok(self.telling(Replayed { commits, replay, unusable })),
+                Err(Unread::Checkpoint(earlier, what)) if earlier < last.0 => last = (earlier, what),
+                // without it the log is not whole
+                Err(_) => return Err(broken(&what)),
+            }
+        }
+    }
+
+    /// Says, once, what was done without.
+    fn telling(&self, replayed: Replayed) -> Replayed {
+        static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        for (name, why) in replayed.unusable.iter() {
+            let file = format!("{}/_delta_log/{name}", self.folder);
+            if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(file.clone()) {
+                let mend = repair(&self.folder);
+                tracing::warn!("{file} cannot be used ({why}); the table is read without it, `{mend}` mends it");
+            }
+        }
+        replayed
+    }
+
+    async fn replayed_on(
+        &self,
+        log: &Log,
+        listing: &Listing,
+        version: i64,
+        wanted: Wanted,
+    ) -> Result<(Vec<CommitFile>, Replay), Unread> {
+        let commits = self.commits_on(log, listing, version).await.map_err(Unread::Other)?;
+        let replay = log.replay(listing, &commits, version, wanted).await?;
+        if let Some((checkpoint, _)) = listing.checkpoint_of(version) {
+            // A flipped bit may leave a file that can be read and says what cannot be.
+            let sound = Head::new(&self.folder, version, &replay).and_then(|_| super::snapshot::check(&replay));
+            sound.map_err(|error| Unread::Checkpoint(checkpoint, error.to_string()))?;
+        }
+        Ok((commits, replay))
+    }
+
+    async fn commits_on(&self, log: &Log, listing: &Listing, version: i64) -> Result<Vec<CommitFile>, Error> {
         let replayed = listing.replayed(version).map_err(|missing| match missing {
             Missing::Expired => {
                 Error::gone(&self.folder, format!("version {version} cannot be had any more: its log was cleaned up"))
             }
             Missing::Lost(lost) => log::lost_commit(&self.folder, lost),
         })?;
-        let commits = log.read_all(replayed).await?;
-        let replay = log.replay(listing, &commits, version, wanted).await?;
-        Ok((commits, replay))
+        log.read_all(replayed).await
     }
 
     /// A writer of data files that no commit names yet.
@@ -221,6 +294,29 @@ impl Table {
     pub fn scan_with_position(&self, schema: &TableSchema, files: &[DataFile]) -> Result<LazyFrame, Error> {
         super::scan::scan(self, schema, files, Positions::Add)
     }
+}
+
+/// What the log comes to at a version.
+pub(super) struct Replayed {
+    /// the commits since the checkpoint
+    pub(super) commits: Vec<CommitFile>,
+    pub(super) replay: Replay,
+    /// what was done without
+    pub(super) unusable: Unusable,
+}
+
+/// The commit of a version.
+async fn own(log: &Log, commits: Vec<CommitFile>, version: i64) -> Result<Option<CommitFile>, Error> {
+    // a checkpoint of this very version: its commit was not replayed
+    match commits.into_iter().rfind(|commit| commit.version == version) {
+        Some(commit) => Ok(Some(commit)),
+        None => log.read(version).await,
+    }
+}
+
+/// The command that looks into a table's log. `folder` is one such as `silver/orders`.
+pub fn repair(folder: &str) -> String {
+    format!("lakesmith repair {}", folder.replace("_lakesmith/", "lakesmith/").replace('/', "."))
 }
 
 /// As it stands on disk: object stores take odd characters as they are, but `Path::from` would encode them.

@@ -87,7 +87,7 @@ fn advance(wanted: Wanted<'_>, own: &TableState, lake: &LakeState, changed: bool
     for input in wanted.inputs {
         let Some(state) = lake.get(input) else { continue };
         let watermark = own.watermarks.get(&state.id).copied();
-        if watermark != Some(state.position()) {
+        if watermark != Some(state.position()) || state.is_other_than(own) {
             from.insert(input.clone(), watermark);
         }
     }
@@ -133,6 +133,14 @@ fn refuse_input(table: &TableName, input: &TableName, own: &TableState, state: O
         return Some(format!(
             "`{table}` no longer says how far it has read `{input}`, as a copy by another engine may leave it; to make it \
              anew: lakesmith rebuild {table}"
+        ));
+    }
+    if let Some((after, before)) =
+        state.lost.filter(|(after, before)| watermark.is_some_and(|w| w > *after && w < *before))
+    {
+        return Some(format!(
+            "`{table}` has read batches of `{input}` between {after} and {before}, which were lost; to make `{table}` from \
+             what is there: lakesmith rebuild {table}"
         ));
     }
     let ahead = watermark.filter(|w| *w > state.position())?;
@@ -228,6 +236,32 @@ mod tests {
             let Decision::Held(why) = decision else { panic!("{decision:?}") };
             assert!(why.contains("version 3") && why.contains("lakesmith restore silver.s --release"), "{why}");
         }
+    }
+
+    #[test]
+    fn refuses_to_go_on_from_a_batch_that_was_lost() {
+        let lost = |watermark| {
+            let source = TableState { lost: Some((3, 6)), ..bronze("b1", 6) };
+            decided(Some(silver("b1", watermark)), Some(source), "now", OnChange::Rebuild)
+        };
+        assert!(matches!(lost(3), Decision::Advance { .. }));
+        assert!(matches!(lost(4), Decision::Refuse(_)));
+        assert!(matches!(lost(5), Decision::Refuse(_)));
+        assert_eq!(lost(6), Decision::Nothing);
+    }
+
+    #[test]
+    fn a_version_of_the_same_number_with_another_mark_is_news() {
+        let source = |mark| TableState { id: "t1".into(), version: 2, mark, ..TableState::default() };
+        let read = |read: &[i64]| {
+            let read = read.iter().map(|at| ("t1".to_string(), *at)).collect();
+            TableState { read, ..silver("t1", 2) }
+        };
+        let decided = |own, source| decided(Some(own), Some(source), "now", OnChange::Rebuild);
+        assert_eq!(decided(read(&[7]), source(Some(7))), Decision::Nothing);
+        assert_eq!(decided(read(&[]), source(Some(7))), Decision::Nothing, "a table of an earlier lakesmith");
+        assert_eq!(decided(read(&[7]), source(None)), Decision::Nothing, "the log no longer tells");
+        assert_eq!(decided(read(&[7]), source(Some(8))), Decision::Advance { from: from(Some(2)), mixed: false });
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub enum FileState {
     Skipped,
     /// the user settled it by `files --ignore`
     Ignored,
+    /// the batch that held its records is no longer in bronze: it is as if it had never been taken
+    Lost,
 }
 
 impl FileState {
@@ -62,12 +64,13 @@ impl FileState {
             FileState::Touched => "touched",
             FileState::Skipped => "skipped",
             FileState::Ignored => "ignored",
+            FileState::Lost => "lost",
         }
     }
 
     /// As the ledger writes it.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Taken, Self::SetAside, Self::Touched, Self::Skipped, Self::Ignored];
+        let all = [Self::Taken, Self::SetAside, Self::Touched, Self::Skipped, Self::Ignored, Self::Lost];
         all.into_iter().find(|s| s.as_str() == text)
     }
 }
@@ -91,9 +94,11 @@ impl Ledger {
     pub fn new(mut entries: Vec<LedgerEntry>) -> Self {
         entries.sort_by_key(|e| e.entry);
         let mut ledger = Ledger::default();
-        for e in entries {
+        for e in &entries {
             ledger.entry = ledger.entry.max(e.entry);
             ledger.batch = ledger.batch.max(e.batch.unwrap_or(0));
+        }
+        for e in that_hold(entries) {
             if e.state == FileState::Taken {
                 ledger.taken.insert(e.path.clone(), e.clone());
                 ledger.contents.extend(e.blake3.clone());
@@ -110,8 +115,32 @@ impl Ledger {
             // a change that was set aside and then taken back
             FileState::Touched | FileState::SetAside => self.taken.get(path),
             FileState::Taken | FileState::Skipped | FileState::Ignored => Some(last),
+            FileState::Lost => None,
         }
     }
+}
+
+/// The lines without those of batches that were lost, and without what was said of such a file before it was: it is as
+/// it was before it was taken. `entries` are in their order.
+pub fn that_hold(entries: Vec<LedgerEntry>) -> Vec<LedgerEntry> {
+    let mut hold: Vec<LedgerEntry> = Vec::with_capacity(entries.len());
+    for line in entries {
+        if line.state != FileState::Lost {
+            hold.push(line);
+            continue;
+        }
+        let is_lost = |taken: &LedgerEntry| {
+            taken.path == line.path && taken.state == FileState::Taken && taken.batch == line.batch
+        };
+        if let Some(from) = hold.iter().position(is_lost) {
+            let mut at = 0;
+            hold.retain(|known| {
+                at += 1;
+                known.path != line.path || at <= from
+            });
+        }
+    }
+    hold
 }
 
 /// What is to be done with a file.

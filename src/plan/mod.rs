@@ -12,7 +12,7 @@ mod state;
 pub use backfill::{Backfill, backfill};
 pub use backfill_request::BackfillRequest;
 pub use decide::{Decision, Wanted, decide};
-pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, read_as, unreadable};
+pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, read_as, that_hold, unreadable};
 pub use guard::guard;
 pub use predict::{Full, Landing, plan};
 pub use ranges::{Chunk, Moment, Range};

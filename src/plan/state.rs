@@ -24,6 +24,12 @@ pub struct TableState {
     pub inputs: BTreeMap<TableName, String>,
     /// how far it has got in each input, by the input's id: the batch of a bronze input, the version of another
     pub watermarks: BTreeMap<String, i64>,
+    /// a number that tells the version from another of its number, should commits have been lost
+    pub mark: Option<i64>,
+    /// the marks of the versions that the watermarks name, by the input's id
+    pub read: BTreeMap<String, i64>,
+    /// bronze: batches between these two were lost, and `repair` has taken note
+    pub lost: Option<(i64, i64)>,
     /// runs leave it as it is
     pub hold: Option<Hold>,
     /// bronze: the last batch
@@ -40,6 +46,13 @@ impl TableState {
     /// The place that a reader of this table gets to when it reads all of it: the batch of bronze, else the version.
     pub fn position(&self) -> i64 {
         self.batch.unwrap_or(self.version)
+    }
+
+    /// Whether the version that a reader has got to, which has the number of this one, is another: commits of this table
+    /// were lost, and others came in their place.
+    pub fn is_other_than(&self, reader: &TableState) -> bool {
+        let read = reader.read.get(&self.id);
+        self.batch.is_none() && self.mark.zip(read.copied()).is_some_and(|(mark, read)| mark != read)
     }
 }
 

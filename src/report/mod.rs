@@ -7,6 +7,7 @@ mod guard;
 mod optimize;
 mod past_run;
 mod rehearsal;
+mod repair;
 mod vacuum;
 pub mod value;
 mod verify;
@@ -18,6 +19,7 @@ pub use guard::GuardStop;
 pub use optimize::{BeforeAfter, OptimizeReport, Optimized};
 pub use past_run::{PastRun, PastTable};
 pub use rehearsal::{QuarantineDiff, Rehearsal};
+pub use repair::{LostBatches, LostFile, MendedFault, RepairReport, Repaired};
 pub use vacuum::{DeletedFile, Keeper, KeptVersion, VacuumReport, VacuumedTable};
 pub use verify::{
     DeepProof, EventsProof, FilesProof, LandingProof, LedgerProof, Proof, QuarantineProof, TableProof, VerifyReport,
@@ -240,9 +242,9 @@ impl TableReport {
         TableReport::failed(table, Action::None, None, format!("{SKIPPED}`{above}` failed"))
     }
 
-    /// A report of a table that another run has claimed.
-    pub fn left_to(table: TableName, run_id: &str, until: DateTime<Utc>) -> Self {
-        let note = format!("run {run_id} {AT_WORK}; its claim ends at {}", until.format("%H:%M:%SZ"));
+    /// A report of a table that another run has claimed; `whose` names it.
+    pub fn left_to(table: TableName, whose: &str, until: DateTime<Utc>) -> Self {
+        let note = format!("run {whose} {AT_WORK}; its claim ends at {}", until.format("%H:%M:%SZ"));
         TableReport::unchanged(table, None, note)
     }
 

@@ -150,9 +150,9 @@ async fn table(run: &Run, table: &Table, request: &BackfillRequest) -> TableRepo
 }
 
 async fn claimed(run: &Run, table: &Table, request: &BackfillRequest, report: &mut TableReport) -> Result<()> {
-    match claim(&run.lake, &table.name, &run.id).await? {
+    match claim(&run.lake, &table.name, &run.id, "backfill").await? {
         Claimed::Theirs(theirs) => {
-            *report = TableReport::left_to(table.name.clone(), &theirs.run_id, theirs.until);
+            *report = TableReport::left_to(table.name.clone(), &theirs.whose(), theirs.until);
             Ok(())
         }
         Claimed::Ours(lease) => {

@@ -12,6 +12,7 @@ use self::columns::{fitting, input};
 use super::anew::Rows;
 use super::error::Result;
 use super::look::Seen;
+use super::protocol::table_state;
 use super::stream;
 use crate::delta::{self, At, DataFile, FileDiff, Snapshot};
 use crate::expr::Columns;
@@ -36,6 +37,8 @@ pub enum Extent {
 pub struct Inputs<'a> {
     derived: &'a Derived,
     pinned: Vec<Pinned<'a>>,
+    /// the marks of the versions that were last computed from, by the inputs' ids
+    read: BTreeMap<String, i64>,
 }
 
 struct Pinned<'a> {
@@ -74,7 +77,19 @@ impl<'a> Inputs<'a> {
         let pinned = snapshots.iter().map(|(table, new)| {
             Ok(Pinned { table, new, columns: fitting(project, (name, derived), table, new.schema())? })
         });
-        Ok(Inputs { derived, pinned: pinned.collect::<Result<_>>()? })
+        Ok(Inputs { derived, pinned: pinned.collect::<Result<_>>()?, read: BTreeMap::new() })
+    }
+
+    /// Which versions the table, as it is, was computed from.
+    pub fn since(mut self, own: Option<&Snapshot>) -> Self {
+        self.read = own.map(|own| table_state(own).read).unwrap_or_default();
+        self
+    }
+
+    /// Whether a version has only the number of the one that was computed from.
+    fn is_other(&self, old: &Snapshot) -> bool {
+        let read = self.read.get(old.table_id()).copied();
+        old.head().mark().zip(read).is_some_and(|(mark, read)| mark != read)
     }
 
     /// The inputs as they are.
@@ -203,6 +218,11 @@ impl<'a> Inputs<'a> {
                 }
                 Err(error) => return Err(error.into()),
             };
+            if self.is_other(&old) {
+                let what = "is another version than the one that it was made from: commits were lost, and others came";
+                tracing::warn!("`{table}@{watermark}` {what}; what was made from it is computed in full");
+                return Ok(Err(format!("`{table}@{watermark}` {what}")));
+            }
             if !pinned.columns.iter().all(|column| old.schema().columns.contains(column)) {
                 return Ok(Err(format!("`{table}@{watermark}` has other columns")));
             }

@@ -39,6 +39,8 @@ pub struct Read {
     pub id: String,
     /// its version
     pub version: i64,
+    /// tells it from others of its number; 0: it is not known
+    pub mark: i64,
 }
 
 /// What a commit brings.
@@ -68,7 +70,7 @@ pub async fn advance(run: &Run, name: &TableName, derived: &Derived, seen: &Seen
     }
     let rows = seen.inputs.iter().map(|(table, snapshot)| (table.clone(), Rows::from(snapshot))).collect();
     needs::check(gold, &rows)?;
-    let inputs = Inputs::new(&run.project, name, derived, &seen.inputs)?;
+    let inputs = Inputs::new(&run.project, name, derived, &seen.inputs)?.since(base);
     let (extent, why) = inputs.extent(seen).await?;
     let target = gold.target();
     let merged = match extent {
@@ -113,7 +115,13 @@ pub async fn advance(run: &Run, name: &TableName, derived: &Derived, seen: &Seen
 impl Read {
     /// A version that is in the lake.
     pub fn of(table: &TableName, snapshot: &Snapshot) -> Self {
-        Read { table: table.clone(), id: snapshot.table_id().to_string(), version: snapshot.version() }
+        let mark = snapshot.head().mark().unwrap_or(0);
+        Read { table: table.clone(), id: snapshot.table_id().to_string(), version: snapshot.version(), mark }
+    }
+
+    /// As the commit notes it.
+    fn txns(&self) -> [(String, i64); 2] {
+        [(protocol::watermark_txn(&self.id), self.version), (protocol::read_txn(&self.id), self.mark)]
     }
 
     /// As reports and notes have it.
@@ -227,7 +235,7 @@ impl Gold<'_> {
         let change = Change {
             adds,
             removes,
-            txns: read.iter().map(|r| (protocol::watermark_txn(&r.id), r.version)).collect(),
+            txns: read.iter().flat_map(Read::txns).collect(),
             schema: Some(schema.clone()),
             properties: protocol::definition_properties(base.map(table_state).as_ref(), &definition, &ids, mixed),
             unset: protocol::taken_off(action),

@@ -8,7 +8,7 @@ use super::intake::{self, Intake, Taken};
 use super::landing::{self, Judged, Seen, line};
 use super::ledger::{self, Lines};
 use super::protocol::{BATCH, folder};
-use super::{Run, heal};
+use super::{Run, heal, lost};
 use crate::delta::{Change, Error, Head, Operation, Snapshot};
 use crate::name::TableName;
 use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, read_as};
@@ -23,7 +23,10 @@ pub async fn idle(run: &Run, name: &TableName, source: &Source) -> Result<Option
 
 /// Takes in what is new. Fails with `Lost` when another writer was faster.
 pub async fn advance(run: &Run, name: &TableName, source: &Source) -> Result<TableReport> {
+    // The readers first: what they have read is in bronze by the time that it is looked at.
+    let readers = lost::readers(&run.project, &run.lake, name).await?;
     let mut seen = landing::look(&run.project, &run.book, name, source).await?;
+    lost::check(name, &readers, &seen)?;
     // Again and again: another run may be between its two commits at each look, and its files would be taken twice.
     while seen.unlisted_after.is_some() {
         heal::ledger(run, &seen).await?;
@@ -59,7 +62,7 @@ async fn base(run: &Run, name: &TableName, seen: &Seen) -> Result<Option<Snapsho
     let base = run.lake.table(&folder(name)).snapshot().await?;
     if base.as_ref().map(Snapshot::head) != seen.bronze.as_ref() {
         let version = base.map_or(0, |base| base.version());
-        return Err(Error::Lost { table: folder(name), version }.into());
+        return Err(Error::lost(&folder(name), version).into());
     }
     Ok(base)
 }

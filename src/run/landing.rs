@@ -92,7 +92,8 @@ fn last_batch(name: &TableName, bronze: Option<&Head>, ledger: &Ledger) -> Resul
     if ledger.batch > last {
         return Err(Error::Refused(format!(
             "`{name}` ends at batch {last}, but its ledger lists files of batch {}: commits of bronze were lost. Bring \
-             the table's folder back, or remove all of it to take the landing files in anew",
+             the table's folder back from a copy; or say `lakesmith repair {name}`, and the next run takes in anew what of \
+             these files is still in the landing folder",
             ledger.batch
         )));
     }

@@ -5,6 +5,7 @@ mod backfill;
 mod batch;
 mod claim;
 mod compare;
+mod damage;
 mod docs;
 mod error;
 mod extent;
@@ -19,6 +20,7 @@ mod known;
 mod landing;
 mod ledger;
 mod look;
+mod lost;
 mod needs;
 mod optimize;
 mod past;
@@ -30,6 +32,7 @@ mod read;
 mod rebuild;
 mod refusals;
 mod rehearse;
+mod repair;
 mod restore;
 mod retry;
 mod schedule;
@@ -42,11 +45,11 @@ mod telling;
 mod vacuum;
 mod verify;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use claim::release_all as release_claims;
 pub use compare::{Comparison, compare};
 pub use docs::{ProjectDocs, project_docs};
 pub use error::{Error, Result};
@@ -63,9 +66,11 @@ pub use quarantine::current as quarantined;
 pub use read::{head, query};
 pub use refusals::refusals;
 pub use rehearse::rehearse;
+pub use repair::{Repair, RepairPlace};
 pub use restore::{Outlook, Restore, Return};
 pub use survey::{TableStatus, survey};
 pub use vacuum::Vacuum;
+pub use verify::sweep as sweep_scratch;
 
 use crate::delta::Lake;
 use crate::name::TableName;
@@ -181,13 +186,6 @@ impl Run {
         let command = if request.loads { "run" } else { "backfill" };
         history::record(&run.lake, run.author(command), report.tables.iter().map(Line::from)).await;
         report
-    }
-
-    /// Gives free what this run has claimed of `tables`, when it is stopped half-way.
-    pub async fn give_up(&self, tables: &BTreeSet<TableName>) {
-        for table in tables {
-            claim::give_up(&self.lake, table, &self.id).await;
-        }
     }
 
     /// The same run in another lake.

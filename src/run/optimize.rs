@@ -12,7 +12,7 @@ use super::claim::{Claimed, claim};
 use super::error::Result;
 use super::history::Line;
 use super::protocol::{RUNS, folder, quarantine_folder, watermark_txn};
-use super::{Event, Run, history, retry};
+use super::{Event, Run, damage, history, retry};
 use crate::bronze;
 use crate::delta::{self, DataFile, Lake, Layout, Rearranged, Snapshot};
 use crate::name::{Layer, TableName};
@@ -79,10 +79,10 @@ async fn optimize(run: &Run, table: &Table, z_order: Option<&[String]>) -> Vec<O
 /// A run that is at work on the table would have to do its work twice, and so would this.
 async fn claimed(run: &Run, table: &Table, z_order: Option<&[String]>) -> Result<Vec<Optimized>> {
     let name = &table.name;
-    let lease = match claim(&run.lake, name, &run.id).await? {
+    let lease = match claim(&run.lake, name, &run.id, "optimize").await? {
         Claimed::Ours(lease) => lease,
         Claimed::Theirs(theirs) => {
-            let left = TableReport::left_to(name.clone(), &theirs.run_id, theirs.until);
+            let left = TableReport::left_to(name.clone(), &theirs.whose(), theirs.until);
             return Ok(vec![Optimized::unchanged(name.to_string(), None, left.note.unwrap_or_default())]);
         }
     };
@@ -94,7 +94,13 @@ async fn claimed(run: &Run, table: &Table, z_order: Option<&[String]>) -> Result
             false => z_order.unwrap_or(&table.optimize.z_order),
         };
         let once = retry::until_won(&format!("`{}`", place.name), || once(run, table, &place, z_order)).await;
-        let mut report = once.unwrap_or_else(|error| Optimized::failed(place.name.clone(), error.to_string()));
+        let mut report = match once {
+            Ok(report) => report,
+            Err(error) => {
+                let error = damage::explained(&run.lake, vec![name.clone()], error).await;
+                Optimized::failed(place.name.clone(), error.to_string())
+            }
+        };
         report.seconds = began.elapsed().as_secs_f64();
         if report.version.is_some() || report.error.is_some() || !place.is_quarantine {
             done.push(report);

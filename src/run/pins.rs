@@ -53,7 +53,7 @@ pub async fn pin(lake: &Lake, table: &TableName, at: Option<At>, name: &str) -> 
     check_name(name)?;
     let run_id = uuid::Uuid::now_v7().to_string();
     // A vacuum that has decided what it deletes would not see the pin.
-    let lease = match claim_named(lake, OLD_FILES, &run_id).await? {
+    let lease = match claim_named(lake, OLD_FILES, &run_id, "pin").await? {
         Claimed::Ours(lease) => lease,
         Claimed::Theirs(theirs) => {
             let until = theirs.until.format("%H:%M:%S");

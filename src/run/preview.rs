@@ -51,6 +51,7 @@ async fn full(
             names.iter().filter_map(|input| Some((input.clone(), snapshots.get(input)?.clone()))).collect();
         // what does not fit, the run will say
         let Ok(inputs) = Inputs::new(project, name, derived, &inputs) else { continue };
+        let inputs = inputs.since(snapshots.get(name));
         full.extend(inputs.full(&from, mixed).await?.map(|why| (name.clone(), why)));
     }
     Ok(full)

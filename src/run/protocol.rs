@@ -38,6 +38,16 @@ pub fn quarantine_txn(quarantine_id: &str) -> String {
     format!("lakesmith/quarantine/{quarantine_id}")
 }
 
+/// txns of a bronze table: batches between these two were lost. Who has read one of them, has read what is no more.
+pub const LOST_AFTER: &str = "lakesmith/lost/after";
+/// See [`LOST_AFTER`].
+pub const LOST_BEFORE: &str = "lakesmith/lost/before";
+
+/// txn of a table made from tables: the mark of the version that the watermark in an input names; 0: it is not known.
+pub fn read_txn(input_id: &str) -> String {
+    format!("lakesmith/read/{input_id}")
+}
+
 /// txn of a silver or gold table: how far it has got in an input (a batch of bronze, else a version).
 pub fn watermark_txn(input_id: &str) -> String {
     format!("lakesmith/from/{input_id}")
@@ -74,6 +84,8 @@ pub fn head_state(head: &Head) -> TableState {
     let inputs: BTreeMap<String, String> =
         head.property(INPUTS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let watermarks = inputs.values().filter_map(|id| Some((id.clone(), head.txn(&watermark_txn(id))?))).collect();
+    let read = inputs.values().filter_map(|id| Some((id.clone(), head.txn(&read_txn(id)).filter(|at| *at != 0)?)));
+    let read = read.collect();
     TableState {
         version: head.version(),
         id: head.table_id().to_string(),
@@ -81,7 +93,10 @@ pub fn head_state(head: &Head) -> TableState {
         left: head.property(LEFT).map(left_list).unwrap_or_default(),
         mixed: head.property(MIXED) == Some("true"),
         inputs: inputs.into_iter().filter_map(|(name, id)| Some((name.parse().ok()?, id))).collect(),
+        read,
         watermarks,
+        mark: head.mark(),
+        lost: head.txn(LOST_AFTER).zip(head.txn(LOST_BEFORE)),
         hold: head.property(HOLD).and_then(|text| serde_json::from_str(text).ok()),
         batch: head.txn(BATCH),
         ..TableState::default()

@@ -9,7 +9,10 @@ use crate::project::Project;
 
 /// The first `limit` rows of a version.
 pub async fn head(snapshot: &Snapshot, limit: usize) -> Result<DataFrame> {
-    let frame = snapshot.scan()?.limit(u32::try_from(limit).unwrap_or(u32::MAX));
+    let frame = match snapshot.scan() {
+        Ok(frame) => frame.limit(u32::try_from(limit).unwrap_or(u32::MAX)),
+        Err(error) => return Err(why(snapshot, error.into()).await),
+    };
     match tokio::task::spawn_blocking(move || stream::collect(frame)).await? {
         Ok(rows) => Ok(rows),
         Err(error) => Err(why(snapshot, error).await),
@@ -18,6 +21,9 @@ pub async fn head(snapshot: &Snapshot, limit: usize) -> Result<DataFrame> {
 
 /// Why a version could not be read: that a vacuum has deleted files of it says more than the store's words.
 async fn why(snapshot: &Snapshot, error: Error) -> Error {
+    if let Ok(Some(damage)) = snapshot.find_damage().await {
+        return damage.into();
+    }
     match snapshot.require_files().await {
         Err(gone @ delta::Error::Gone { .. }) => gone.into(),
         _ => error,

@@ -14,7 +14,7 @@ use super::claim::{Claimed, Lease, claim};
 use super::error::{Error, Result};
 use super::look::Seen;
 use super::protocol::folder;
-use super::schedule::{failed, in_order};
+use super::schedule::{explained, failed, in_order};
 use super::{Event, Run};
 use crate::name::TableName;
 use crate::plan::Request;
@@ -82,12 +82,12 @@ async fn claims(
 ) -> (Vec<(TableName, Lease)>, BTreeMap<TableName, TableReport>) {
     let (mut leases, mut reports) = (Vec::new(), BTreeMap::new());
     for name in tables {
-        let report = match claim(&run.lake, name, &run.id).await {
+        let report = match claim(&run.lake, name, &run.id, "rebuild").await {
             Ok(Claimed::Ours(lease)) => {
                 leases.push((name.clone(), lease));
                 continue;
             }
-            Ok(Claimed::Theirs(theirs)) => TableReport::left_to(name.clone(), &theirs.run_id, theirs.until),
+            Ok(Claimed::Theirs(theirs)) => TableReport::left_to(name.clone(), &theirs.whose(), theirs.until),
             Err(error) => failed(name, Action::Rebuild, error),
         };
         run.tell(Event::Finished(Box::new(report.clone())));
@@ -107,7 +107,7 @@ async fn computed(run: &Run, name: &TableName, above: &BTreeMap<TableName, Arc<C
         above.iter().filter_map(|(name, computed)| Some((name.clone(), computed.as_ref().as_ref().ok()?.rows())));
     let mut part = match Part::of(run, name, &above.collect(), pins).await {
         Ok(part) => part.map_err(Box::new)?,
-        Err(error) => return Err(Box::new(failed(name, Action::Rebuild, error))),
+        Err(error) => return Err(Box::new(failed(name, Action::Rebuild, explained(run, name, error).await))),
     };
     part.seconds = began.elapsed().as_secs_f64();
     Ok(part)
@@ -126,5 +126,8 @@ async fn publish_below(
         part.anew.discard().await;
         return TableReport::skipped(name, &above);
     }
-    publish(run, part, published).await.unwrap_or_else(|error| failed(&name, Action::Rebuild, error))
+    match publish(run, part, published).await {
+        Ok(report) => report,
+        Err(error) => failed(&name, Action::Rebuild, explained(run, &name, error).await),
+    }
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::claim::{Claimed, claim};
 use super::error::{Error, Result};
-use super::{Event, Run, gold, ingest, optimize, rebuild, retry, silver};
+use super::{Event, Run, damage, gold, ingest, optimize, rebuild, retry, silver};
 use crate::name::TableName;
 use crate::plan::Decision;
 use crate::project::{Definition, Project, Table};
@@ -88,9 +88,18 @@ async fn table(run: &Run, name: &TableName) -> TableReport {
     let Some(table) = run.project.tables.get(name) else {
         return TableReport::failed(name.clone(), Action::None, None, "it is not in the project");
     };
-    let mut report = claimed(run, table).await.unwrap_or_else(|error| failed(name, intended(table), error));
+    let mut report = match claimed(run, table).await {
+        Ok(report) => report,
+        Err(error) => failed(name, intended(table), explained(run, name, error).await),
+    };
     report.seconds = began.elapsed().as_secs_f64();
     report
+}
+
+/// Why a table could not be made: a damaged file of it, or of one that it reads, is told as such.
+pub async fn explained(run: &Run, name: &TableName, error: Error) -> Error {
+    let tables = std::iter::once(name.clone()).chain(run.project.inputs(name)).collect();
+    damage::explained(&run.lake, tables, error).await
 }
 
 /// The report of a table that could not be done.
@@ -106,8 +115,8 @@ async fn claimed(run: &Run, table: &Table) -> Result<TableReport> {
     if let Some(report) = idle(run, table).await? {
         return Ok(report);
     }
-    match claim(&run.lake, &table.name, &run.id).await? {
-        Claimed::Theirs(theirs) => Ok(TableReport::left_to(table.name.clone(), &theirs.run_id, theirs.until)),
+    match claim(&run.lake, &table.name, &run.id, "run").await? {
+        Claimed::Theirs(theirs) => Ok(TableReport::left_to(table.name.clone(), &theirs.whose(), theirs.until)),
         Claimed::Ours(lease) => {
             let mut done = retry::until_won(&format!("`{}`", table.name), || work(run, table)).await;
             if let Ok(report) = &mut done {

@@ -46,6 +46,9 @@ pub struct TableStatus {
     pub foreign_writes: Vec<i64>,
     /// versions that have a name and are kept, by name
     pub pins: BTreeMap<String, i64>,
+    /// what of its log cannot be used, and what mends it; the table is read all the same
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
     /// why the table cannot be looked at; nothing else is known of it then
     pub error: Option<String>,
 }
@@ -97,6 +100,7 @@ fn unreadable(name: &TableName, error: String) -> TableStatus {
         quarantined: None,
         foreign_writes: Vec::new(),
         pins: BTreeMap::new(),
+        log: None,
         error: Some(error),
     }
 }
@@ -138,8 +142,15 @@ async fn status(
         quarantined,
         foreign_writes: commits.iter().filter(|c| past::is_foreign(c)).map(|c| c.version).collect(),
         pins: pins.into_iter().map(|(name, pin)| (name, pin.version)).collect(),
+        log: snapshot.and_then(|snapshot| log(name, snapshot)),
         error: None,
     })
+}
+
+/// What of a table's log its reader did without.
+fn log(name: &TableName, snapshot: &Snapshot) -> Option<String> {
+    let (file, why) = snapshot.head().unusable().iter().next()?;
+    Some(format!("{file} in its log cannot be used: {why}; to mend it: lakesmith repair {name}"))
 }
 
 /// How far a table is behind each of its inputs; what is not there is not behind.

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backfill;
+mod broken;
 mod cli;
 mod commits;
+mod conflicts;
 mod docs;
 mod faulty;
 mod files;
@@ -26,6 +28,7 @@ mod rehearsal;
 mod restore;
 mod run;
 mod runs;
+mod signals;
 mod single_faults;
 mod support;
 mod tables;

@@ -70,6 +70,12 @@ impl Project {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Starts the binary here, temporary files in a folder of their own.
+    pub fn started(&self, args: &[&str], tmp: &Path) -> Child {
+        let mut command = self.command(args);
+        command.env("TMPDIR", tmp).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lakesmith"));
         command.arg("-C").arg(self.root()).args(args);

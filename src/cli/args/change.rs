@@ -131,6 +131,20 @@ pub struct RestoreArgs {
     pub yes: bool,
 }
 
+/// `repair`
+#[derive(Debug, Args)]
+pub struct RepairArgs {
+    /// The table; also quarantine.NAME, lakesmith.ledger or lakesmith.runs
+    #[arg(value_name = "TABLE")]
+    pub table: String,
+    /// Show what is wrong and what would be done; writes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
 /// `pin`
 #[derive(Debug, Args)]
 pub struct PinArgs {

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::html;
 use crate::cli::args::Global;
 use crate::cli::failure::{Complaint, Failure, Outcome};
-use crate::cli::interrupt::{self, INTERRUPTED};
+use crate::cli::interrupt;
 use crate::cli::{project, ui};
 use crate::run::project_docs;
 
@@ -45,7 +45,7 @@ pub async fn until_interrupted(global: &Global, address: &str) -> Outcome {
     let site = Arc::new(Site { global: global.clone(), name: name(address), work: Mutex::default() });
     match interrupt::or(accept(listener, site), "").await {
         Ok(error) => Err(error.into()),
-        Err(_) => Ok(INTERRUPTED),
+        Err(stopped) => Ok(stopped.code),
     }
 }
 

@@ -75,6 +75,5 @@ pub(in crate::delta) fn lost_commit(table: &str, version: i64) -> Error {
 
 /// Which command looks into it. `table` is a folder such as `silver/orders`.
 pub(super) fn repair(table: &str) -> String {
-    let name = table.replace("_lakesmith/", "lakesmith/").replace('/', ".");
-    format!("`lakesmith repair {name}` says what can be done")
+    format!("`{}` says what can be done", crate::delta::table::repair(table))
 }

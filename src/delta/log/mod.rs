@@ -3,8 +3,10 @@
 
 mod checkpoint;
 mod damage;
+mod hiding;
 mod place;
 mod replay;
+mod unusable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,11 +17,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(super) use self::damage::{ACTIONS, lost_commit};
+pub(super) use self::hiding::Hiding;
 pub(super) use self::place::Place;
 pub(super) use self::replay::{Replay, Wanted};
+pub use self::unusable::Unusable;
 use super::Error;
 
 const FOLDER: &str = "_delta_log";
+/// Names the last checkpoint, so that readers need not look for it.
+pub(super) const HINT: &str = "_last_checkpoint";
 /// Commits are read so many at a time.
 const CONCURRENT_READS: usize = 32;
 
@@ -36,6 +42,16 @@ pub(super) struct Listing {
     commits: BTreeSet<i64>,
     /// version to the names of its files, for each that is complete
     checkpoints: BTreeMap<i64, Vec<String>>,
+    /// files that a reader must do without
+    pub(super) unusable: Unusable,
+}
+
+/// Why a log cannot be replayed.
+pub(super) enum Unread {
+    /// this checkpoint cannot be read; the commits may do without it
+    Checkpoint(i64, String),
+    /// all else
+    Other(Error),
 }
 
 /// The JSON lines of one commit.
@@ -56,19 +72,36 @@ impl Log {
 
     /// Everything that the newest version needs.
     pub(super) async fn list_recent(&self) -> Result<Listing, Error> {
-        if let Some(checkpoint) = self.last_checkpoint().await? {
-            let listing = self.list_from(checkpoint).await?;
-            if listing.checkpoints.contains_key(&checkpoint) {
-                return Ok(listing);
+        let Some(checkpoint) = self.last_checkpoint().await? else { return self.list().await };
+        let listing = self.list_from(checkpoint).await?;
+        if listing.checkpoints.contains_key(&checkpoint) {
+            return Ok(listing);
+        }
+        let mut listing = self.list().await?;
+        listing.unusable.add(HINT, format!("it names the checkpoint of version {checkpoint}, which is not there"));
+        Ok(listing)
+    }
+
+    /// The file that names the last checkpoint.
+    pub(super) async fn hint(&self) -> Result<Option<place::Bytes>, Error> {
+        self.place.read(&self.table, HINT).await
+    }
+
+    /// What the files of one checkpoint come to, or why they cannot be read.
+    pub(super) async fn read_checkpoint(&self, names: &[String]) -> Result<Result<Replay, String>, Error> {
+        let mut replay = Replay::new(Wanted::Files);
+        for name in names {
+            let Some(bytes) = self.place.read(&self.table, name).await? else { return Ok(Err("it is gone".into())) };
+            if let Err(what) = replay.checkpoint(name, bytes) {
+                return Ok(Err(what));
             }
         }
-        self.list().await
+        Ok(Ok(replay))
     }
 
     /// Only a hint: readers may find it stale, so what cannot be read counts as absent.
     async fn last_checkpoint(&self) -> Result<Option<i64>, Error> {
-        let hint = self.place.read(&self.table, "_last_checkpoint").await?;
-        let hint = hint.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        let hint = self.hint().await?.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         Ok(hint.and_then(|hint| hint.get("version")?.as_i64()))
     }
 
@@ -120,30 +153,35 @@ impl Log {
     }
 
     /// What the last checkpoint and the commits since, which are those that [`Listing::replayed`] names, come to.
+    ///
+    /// # Errors
+    /// Which of them cannot be read.
     pub(super) async fn replay(
         &self,
         listing: &Listing,
         commits: &[CommitFile],
         version: i64,
         wanted: Wanted,
-    ) -> Result<Replay, Error> {
+    ) -> Result<Replay, Unread> {
         let mut replay = Replay::new(wanted);
-        if let Some((_, names)) = listing.checkpoints.range(..=version).next_back() {
+        if let Some((checkpoint, names)) = listing.checkpoint_of(version) {
             for name in names {
-                let unreadable = |what: String| Error::unreadable(&self.table, format!("checkpoint {name}: {what}"));
-                let bytes = self.place.read(&self.table, name).await?;
+                let unreadable = |what: String| Unread::Checkpoint(checkpoint, what);
+                let bytes = self.place.read(&self.table, name).await.map_err(Unread::Other)?;
                 let bytes = bytes.ok_or_else(|| unreadable("it is gone".to_owned()))?;
                 replay.checkpoint(name, bytes).map_err(unreadable)?;
             }
         }
         for commit in commits {
-            replay.commit(commit).map_err(|what| damage::of_commit(&self.table, commit.version, &what))?;
+            replay
+                .commit(commit)
+                .map_err(|what| Unread::Other(damage::of_commit(&self.table, commit.version, &what)))?;
         }
         Ok(replay)
     }
 }
 
-fn commit_name(version: i64) -> String {
+pub(super) fn commit_name(version: i64) -> String {
     format!("{version:020}.json")
 }
 
@@ -179,6 +217,24 @@ impl Listing {
         self.commits.last().copied().max(self.checkpoints.last_key_value().map(|(v, _)| *v))
     }
 
+    /// The checkpoint on which `version` stands, and its files.
+    pub(super) fn checkpoint_of(&self, version: i64) -> Option<(i64, &[String])> {
+        let (checkpoint, names) = self.checkpoints.range(..=version).next_back()?;
+        Some((*checkpoint, names))
+    }
+
+    /// The checkpoints that are complete, by version.
+    pub(super) fn checkpoints(&self) -> &BTreeMap<i64, Vec<String>> {
+        &self.checkpoints
+    }
+
+    /// All checkpoints that cannot be read are as if they were not there.
+    pub(super) fn without(mut self, unusable: &Unusable) -> Self {
+        self.checkpoints.retain(|_, names| !names.iter().any(|name| unusable.holds(name)));
+        self.unusable.extend(unusable);
+        self
+    }
+
     /// The commits that are in the log, ascending.
     pub(super) fn versions(&self) -> impl DoubleEndedIterator<Item = i64> {
         self.commits.iter().copied()
@@ -189,7 +245,7 @@ impl Listing {
     /// # Errors
     /// Which of them is missing.
     pub(super) fn replayed(&self, version: i64) -> Result<Vec<i64>, Missing> {
-        let first = self.checkpoints.range(..=version).next_back().map_or(0, |(checkpoint, _)| checkpoint + 1);
+        let first = self.checkpoint_of(version).map_or(0, |(checkpoint, _)| checkpoint + 1);
         let versions: Vec<i64> = (first..=version).collect();
         match versions.iter().find(|version| !self.commits.contains(version)) {
             None => Ok(versions),
@@ -254,6 +310,35 @@ impl CommitFile {
         let lines = self.text.lines().filter(|line| line.contains("\"commitInfo\""));
         let info = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok()?.commit_info).next()?;
         DateTime::from_timestamp_millis(info.in_commit_timestamp.or(info.timestamp)?.as_i64()?)
+    }
+}
+
+impl CommitFile {
+    /// A number that tells the commit from others of its version: made from the id that each of ours bears, else its time.
+    pub(super) fn mark(&self) -> Option<i64> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Line {
+            commit_info: Option<CommitInfo>,
+        }
+        #[derive(Deserialize)]
+        struct CommitInfo {
+            lakesmith: Option<Note>,
+        }
+        #[derive(Deserialize)]
+        struct Note {
+            commit: Option<String>,
+        }
+        let lines = self.text.lines().filter(|line| line.contains("\"commitInfo\""));
+        let info = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok()?.commit_info).next();
+        match info.and_then(|info| info.lakesmith?.commit) {
+            Some(id) => {
+                let hash = blake3::hash(id.as_bytes());
+                let bytes = hash.as_bytes().first_chunk::<8>()?;
+                Some(i64::from_be_bytes(*bytes) & i64::MAX)
+            }
+            None => self.time().map(|time| time.timestamp_millis()),
+        }
     }
 }
 

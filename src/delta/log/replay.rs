@@ -2,16 +2,16 @@
 //! that were added and not removed since
 //! (<https://github.com/delta-io/delta/blob/master/PROTOCOL.md#action-reconciliation>).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use deltalake::kernel::{Add, DeletionVectorDescriptor, Remove};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::place::Bytes;
 use super::{CommitFile, checkpoint, damage, txn_of};
-use crate::delta::file::{FileId, file_id};
+use crate::delta::file::{BLAKE3_TAG, FileId, file_id};
 
 /// How much is to be told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ struct Removed {
 }
 
 impl Replay {
-    pub(super) fn new(wanted: Wanted) -> Self {
+    pub(in crate::delta) fn new(wanted: Wanted) -> Self {
         Replay {
             wanted,
             protocol: Value::Null,
@@ -72,6 +72,35 @@ impl Replay {
     /// keeps statistics as columns alone.
     pub(in crate::delta) fn files(self) -> Option<Vec<Add>> {
         (!self.beyond && self.wanted == Wanted::Files).then(|| self.files.into_values().collect())
+    }
+
+    /// What `other`, which should be the same version, says otherwise; none: nothing that can be told.
+    pub(in crate::delta) fn unlike(&self, other: &Replay) -> Option<String> {
+        if protocol(&self.protocol) != protocol(&other.protocol) {
+            return Some("its protocol is another".to_owned());
+        }
+        let differs = |key: &&&str| parsed(&self.metadata, key) != parsed(&other.metadata, key);
+        if let Some(key) = ["id", "schemaString", "partitionColumns", "configuration"].iter().find(differs) {
+            return Some(format!("`{key}` of its metaData is another"));
+        }
+        if self.txns != other.txns
+            && self.metadata.pointer("/configuration/delta.setTransactionRetentionDuration").is_none()
+        {
+            return Some("its txns are others".to_owned());
+        }
+        if self.beyond || other.beyond {
+            return None;
+        }
+        let gone = self.files.keys().find(|id| !other.files.contains_key(*id));
+        let more = other.files.keys().find(|id| !self.files.contains_key(*id));
+        let changed =
+            || self.files.iter().find(|(id, add)| other.files.get(*id).is_some_and(|other| !alike(add, other)));
+        let ((path, _), what) = match (gone, more) {
+            (Some(id), _) => (id, "lacks"),
+            (None, Some(id)) => (id, "has, and should not,"),
+            (None, None) => (changed()?.0, "says something else of"),
+        };
+        Some(format!("it {what} the file `{path}`"))
     }
 
     /// Takes in a file of the checkpoint on which the log goes on.
@@ -93,7 +122,7 @@ impl Replay {
     }
 
     /// Takes in the next commit.
-    pub(super) fn commit(&mut self, commit: &CommitFile) -> Result<(), String> {
+    pub(in crate::delta) fn commit(&mut self, commit: &CommitFile) -> Result<(), String> {
         let mut files = std::mem::take(&mut self.files);
         let read = if self.wanted == Wanted::Head || self.beyond {
             self.lines::<IgnoredAny, IgnoredAny>(&commit.text, drop, drop)
@@ -131,6 +160,37 @@ impl Replay {
         self.protocol = protocol.unwrap_or_else(|| self.protocol.take());
         self.metadata = metadata.unwrap_or_else(|| self.metadata.take());
     }
+}
+
+/// Versions and features, in no order.
+fn protocol(action: &Value) -> (Option<i64>, Option<i64>, BTreeSet<&str>) {
+    let number = |key: &str| action.get(key).and_then(Value::as_i64);
+    let features =
+        |key: &str| action.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    (
+        number("minReaderVersion"),
+        number("minWriterVersion"),
+        features("readerFeatures").chain(features("writerFeatures")).collect(),
+    )
+}
+
+/// A member of the metaData action; JSON within a text by what it says. Nothing is as good as an empty one.
+fn parsed(metadata: &Value, key: &str) -> Value {
+    let value = metadata.get(key).cloned().unwrap_or_default();
+    let value = value.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(value);
+    let empty = value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+    if empty { Value::Null } else { value }
+}
+
+/// Whether two actions say the same of a file. Statistics are compared where lakesmith wrote them: others write them into
+/// a checkpoint in forms of their own.
+fn alike(one: &Add, other: &Add) -> bool {
+    let statistics = |add: &Add| add.stats.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let ours = |add: &Add| add.tags.as_ref().is_some_and(|tags| tags.contains_key(BLAKE3_TAG));
+    one.size == other.size
+        && one.partition_values == other.partition_values
+        && one.tags.clone().unwrap_or_default() == other.tags.clone().unwrap_or_default()
+        && (!ours(one) || statistics(one) == statistics(other))
 }
 
 fn id(add: &Add) -> FileId {

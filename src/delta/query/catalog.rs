@@ -45,10 +45,13 @@ impl Layers {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The first table of those opened whose version has lost files, as an error that says so.
-    pub(super) async fn find_lost_files(&self) -> Option<Error> {
+    /// The first table of those opened whose version has lost files, or has damaged ones, as an error that says so.
+    pub(super) async fn find_damage(&self, deep: bool) -> Option<Error> {
         let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
-        for snapshot in opened {
+        for snapshot in &opened {
+            if deep && let Ok(Some(damage)) = snapshot.find_damage().await {
+                return Some(damage);
+            }
             if let Err(gone @ Error::Gone { .. }) = snapshot.require_files().await {
                 return Some(gone);
             }
@@ -158,7 +161,7 @@ impl SchemaProvider for Tables {
 
 async fn provider(snapshot: &Snapshot) -> Result<Arc<dyn TableProvider>, DataFusionError> {
     let failed = |error| DataFusionError::External(Box::new(error));
-    let log_store = snapshot.table().log_store().map_err(failed)?;
+    let log_store = snapshot.log_store().map_err(failed)?;
     let replay = snapshot.replay().await.map_err(failed)?.clone();
     let scan = TableProviderBuilder::default().with_log_store(log_store);
     Ok(Arc::new(scan.with_eager_snapshot(replay).build().await?))

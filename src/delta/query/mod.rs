@@ -35,7 +35,12 @@ pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataF
     let schema = Arc::clone(answer.schema().inner());
     match answer.collect().await {
         Ok(batches) => result::frame(&schema, &batches),
-        Err(error) => Err(layers.find_lost_files().await.unwrap_or_else(|| failed(lake, &error))),
+        Err(error) => {
+            let cause = failed(lake, &error);
+            // every byte is hashed only where one may be wrong
+            let deep = matches!(cause, Error::Storage { .. });
+            Err(layers.find_damage(deep).await.unwrap_or(cause))
+        }
     }
 }
 

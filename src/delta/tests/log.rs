@@ -85,7 +85,7 @@ async fn a_damaged_log_behind_a_checkpoint_is_an_error_too() {
     let checkpoint = disk.path().join("silver/t/_delta_log/00000000000000000009.checkpoint.parquet");
     let sound = std::fs::read(&checkpoint).unwrap();
     std::fs::write(&checkpoint, &sound[..sound.len() / 2]).unwrap();
-    assert!(table.snapshot().await.is_err());
+    assert_eq!(values(&now(&table).await).await, (0..12).collect::<Vec<_>>(), "the commits say it too");
     std::fs::write(&checkpoint, sound).unwrap();
     std::fs::remove_file(log(&disk, 10)).unwrap();
     unreadable(&table, "00000000000000000010.json is missing").await;
@@ -101,12 +101,11 @@ async fn a_hint_at_a_checkpoint_that_is_not_there_does_not_hide_the_table() {
         std::fs::write(folder.join("_last_checkpoint"), hint).unwrap();
         assert_eq!(values(&now(&table).await).await, (0..12).collect::<Vec<_>>(), "{hint}");
     }
-    // deltalake, which commits, refuses this one
+    // deltalake, which commits, would refuse this one
     std::fs::write(folder.join("_last_checkpoint"), "{\"version\":9,\"size\":1}").unwrap();
     let base = now(&table).await;
     assert_eq!(values(&base).await, (0..12).collect::<Vec<_>>());
-    let refused = table.commit(&base, appended(&table, &[12]).await).await;
-    assert!(matches!(&refused, Err(Error::Unreadable { what, .. }) if what.contains("heckpoint")), "{refused:?}");
+    assert_eq!(table.commit(&base, appended(&table, &[12]).await).await.unwrap(), 12);
 }
 
 #[tokio::test(flavor = "multi_thread")]

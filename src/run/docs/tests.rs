@@ -26,6 +26,7 @@ fn status() -> TableStatus {
         quarantined: Some(0),
         foreign_writes: Vec::new(),
         pins: BTreeMap::new(),
+        log: None,
         error: None,
     }
 }

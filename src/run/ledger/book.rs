@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::{Owner, entries, schema};
 use crate::delta::{Lake, Snapshot, Stamp};
-use crate::plan::{Ledger, LedgerEntry};
+use crate::plan::{Ledger, LedgerEntry, that_hold};
 use crate::run::error::Result;
 use crate::run::protocol::{LEDGER, ledger_txn};
 
@@ -72,11 +72,17 @@ impl Page {
 
     /// What it says of one bronze table.
     pub fn of(&self, owner: &Owner) -> Result<Ledger> {
-        Ok(Ledger::new(self.lines(owner)?))
+        Ok(Ledger::new(self.all(owner)?))
     }
 
-    /// The lines of one bronze table, in no particular order.
+    /// The lines of one bronze table that still hold, in their order.
     pub fn lines(&self, owner: &Owner) -> Result<Vec<LedgerEntry>> {
+        let mut lines = self.all(owner)?;
+        lines.sort_by_key(|line| line.entry);
+        Ok(that_hold(lines))
+    }
+
+    fn all(&self, owner: &Owner) -> Result<Vec<LedgerEntry>> {
         let ids = self.lines.column("table_id")?.str()?;
         let of_table = self.places.get(&owner.table.to_string()).into_iter().flatten().copied();
         let mine = of_table.filter(|&at| ids.get(at).is_some_and(|id| id.is_empty() || id == owner.id));

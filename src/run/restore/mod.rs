@@ -87,29 +87,26 @@ fn finish(run: &Run, reports: &mut Vec<TableReport>, report: TableReport) {
 
 /// A run must not put back meanwhile what is taken away here; commits would still decide.
 async fn claimed(run: &Run, name: &TableName, leases: &mut Vec<Lease>) -> Result<()> {
-    match claim(&run.lake, name, &run.id).await? {
+    match claim(&run.lake, name, &run.id, "restore").await? {
         Claimed::Ours(lease) => {
             leases.push(lease);
             Ok(())
         }
-        Claimed::Theirs(theirs) => {
-            let until = theirs.until.format("%H:%M:%SZ");
-            Err(Error::Refused(format!("run {} is at work on it until {until}; nothing was done", theirs.run_id)))
-        }
+        Claimed::Theirs(theirs) => Err(Error::Refused(format!("{}; nothing was done", theirs.telling()))),
     }
 }
 
 /// A vacuum that has decided what it deletes would not see that a version comes back.
 async fn claimed_old_files(run: &Run, leases: &mut Vec<Lease>) -> Result<()> {
-    match claim_named(&run.lake, OLD_FILES, &run.id).await? {
+    match claim_named(&run.lake, OLD_FILES, &run.id, "restore").await? {
         Claimed::Ours(lease) => {
             leases.push(lease);
             Ok(())
         }
         Claimed::Theirs(theirs) => {
-            let until = theirs.until.format("%H:%M:%SZ");
+            let (whose, until) = (theirs.whose(), theirs.until.format("%H:%M:%SZ"));
             let who = "a vacuum, a pin or another restore is at work on this lake";
-            Err(Error::Refused(format!("{who} until {until}; nothing was done")))
+            Err(Error::Refused(format!("{who} until {until}, {whose}; nothing was done")))
         }
     }
 }

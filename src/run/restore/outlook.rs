@@ -208,7 +208,10 @@ pub async fn next_run(run: &Run, name: &TableName, back: &Back<'_>, above: &BTre
     for input in &inputs {
         let Some(snapshot) = run.lake.table(&folder(input)).snapshot().await? else { continue };
         let mut state = table_state(&snapshot);
-        state.version = above.get(&state.id).copied().unwrap_or(state.version);
+        if let Some(version) = above.get(&state.id) {
+            // a version that is yet to come has no mark
+            (state.version, state.mark) = (*version, None);
+        }
         lake.insert(input.clone(), state);
     }
     let mut own = back.state();

@@ -9,7 +9,7 @@ use crate::name::{Layer, TableName};
 use crate::plan::{Hold, TableState};
 use crate::report::{Action, InputVersion, RowCounts};
 use crate::run::error::Result;
-use crate::run::protocol::{self, HOLD, LEFT, PINS, RESTORED, table_state, watermark_txn};
+use crate::run::protocol::{self, HOLD, LEFT, PINS, RESTORED, read_txn, table_state, watermark_txn};
 
 /// Properties that are about a table's log and not about its rows: they stay as they are, with all that begin so.
 const STAYS: [&str; 6] = [
@@ -29,6 +29,7 @@ impl Back<'_> {
     pub fn state(&self) -> TableState {
         let mut state = table_state(&self.target);
         state.version = self.base.version() + 1;
+        state.mark = None;
         state.left = self.left();
         state.hold = self.wanted_hold();
         state
@@ -82,8 +83,16 @@ impl Back<'_> {
     /// the log: it does not count, since the inputs of that version do not name it.
     pub(super) fn watermarks(&self, above: &BTreeMap<String, i64>) -> Vec<(String, i64)> {
         let marks = table_state(&self.target).watermarks;
-        let now = |(id, mark): (&String, &i64)| (watermark_txn(id), above.get(id).copied().unwrap_or(*mark));
-        marks.iter().map(now).collect()
+        let now = |(id, mark): (&String, &i64)| {
+            // which version an input has just made is known by its number alone
+            let seen = match above.contains_key(id) {
+                true => 0,
+                false => self.target.txn(&read_txn(id)).unwrap_or(0),
+            };
+            let read = (self.base.txn(&read_txn(id)).is_some()).then(|| (read_txn(id), seen));
+            [Some((watermark_txn(id), above.get(id).copied().unwrap_or(*mark))), read]
+        };
+        marks.iter().flat_map(now).flatten().collect()
     }
 
     pub(super) async fn note(&self, above: &BTreeMap<String, i64>) -> Result<Map<String, Value>> {

@@ -117,12 +117,12 @@ impl Vacuum {
         let subjects = self.subjects();
         self.check_retentions(&subjects).await?;
         let run_id = uuid::Uuid::now_v7().to_string();
-        let lease = match claim_named(&self.lake, OLD_FILES, &run_id).await? {
+        let lease = match claim_named(&self.lake, OLD_FILES, &run_id, "vacuum").await? {
             Claimed::Ours(lease) => lease,
             Claimed::Theirs(theirs) => {
-                let until = theirs.until.format("%H:%M:%S");
+                let (whose, until) = (theirs.whose(), theirs.until.format("%H:%M:%S"));
                 return Err(Error::Refused(format!(
-                    "another vacuum, a restore or a pin is at work on this lake; its claim ends at {until} UTC"
+                    "another vacuum, a restore or a pin is at work on this lake: {whose}; its claim ends at {until} UTC"
                 )));
             }
         };

@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use futures::stream;
 
-use crate::delta::{DataFile, FileHealth, Snapshot};
+use crate::delta::{DataFile, Fault, FileHealth, Remedy, Snapshot, repair_command};
 use crate::report::{FileNote, FilesProof};
 use crate::run::error::{Error, Result};
 
@@ -36,13 +36,27 @@ pub async fn check(snapshot: &Snapshot) -> Result<FilesProof> {
             missing.push(file.clone());
         }
         proof.unhashed += u64::from(file.blake3().is_none());
-        let fault = reason(&file, &health).map(|reason| FileNote { path: file.path().to_string(), reason });
+        let fault = health.fault(&file).map(|reason| FileNote { path: file.path().to_string(), reason });
         proof.faults.extend(fault);
     }
+    proof.faults.extend(of_log(snapshot).await?);
     if !missing.is_empty() && has_left(snapshot, &missing).await? {
         return Err(moved_on(snapshot));
     }
     Ok(proof)
+}
+
+/// What is wrong with the files of the log: each checkpoint is compared with the commits before it.
+async fn of_log(snapshot: &Snapshot) -> Result<Vec<FileNote>> {
+    let health = snapshot.table().log_health().await?;
+    let counts =
+        |fault: &&Fault| fault.remedy == Remedy::Copy || (fault.remedy == Remedy::Anew && fault.is_checkpoint());
+    let mend = format!("to mend it: {}", repair_command(snapshot.table().folder()));
+    let note = |fault: &Fault| FileNote {
+        path: format!("_delta_log/{}", fault.files.first().map(String::as_str).unwrap_or_default()),
+        reason: format!("it {}; {mend}", fault.what),
+    };
+    Ok(health.faults.iter().filter(counts).map(note).collect())
 }
 
 /// The proof of a table that cannot be opened.
@@ -64,17 +78,4 @@ pub fn moved_on(snapshot: &Snapshot) -> Error {
         "files of {folder}@{version} were deleted while they were looked at, as a vacuum does with those that the table \
          has left; verify again"
     ))
-}
-
-fn reason(file: &DataFile, health: &FileHealth) -> Option<String> {
-    Some(match health {
-        FileHealth::Sound | FileHealth::Unhashed => return None,
-        FileHealth::Missing => "it is not there".to_string(),
-        FileHealth::Resized { found } => format!("it has {found} bytes, and {} were written", file.size()),
-        FileHealth::Changed { found } => {
-            let noted = file.blake3().unwrap_or_default();
-            format!("its bytes are not those that were written: BLAKE3 {found}, and {noted} was noted")
-        }
-        FileHealth::Unreadable(why) => format!("it cannot be read: {why}"),
-    })
 }

@@ -19,8 +19,10 @@ use self::bronze::Listed;
 use self::pins::Pins;
 use self::recompute::Recompute;
 use self::scratch::Scratch;
+pub use self::scratch::sweep;
 use super::error::{Error, Result};
 use super::protocol::{LEDGER, RUNS};
+use super::schedule::explained;
 use super::{Event, Run};
 use crate::delta::Snapshot;
 use crate::name::TableName;
@@ -74,7 +76,10 @@ impl Verification<'_> {
             _ => self.made(name, own).await,
         };
         let blank = || TableProof::new(name.clone(), Proof::Equal, None);
-        let mut proof = looked.unwrap_or_else(|error| failed(blank(), &error));
+        let mut proof = match looked {
+            Ok(proof) => proof,
+            Err(error) => failed(blank(), &explained(self.run, name, error).await),
+        };
         proof.version = Some(own.version());
         proof.rows = own.rows();
         if self.deep {

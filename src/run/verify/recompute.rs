@@ -4,7 +4,7 @@ use super::difference;
 use super::files::{has_left, moved_on};
 use super::pins::Pins;
 use super::scratch::Scratch;
-use crate::delta::{DataFile, Snapshot};
+use crate::delta::{DataFile, Snapshot, remedy};
 use crate::name::TableName;
 use crate::plan::TableState;
 use crate::project::definition_hash;
@@ -102,7 +102,8 @@ async fn absent(name: &TableName, snapshot: &Snapshot, missing: &[DataFile]) -> 
         return moved_on(snapshot);
     }
     let first = missing.first().map(DataFile::path).unwrap_or_default();
-    Error::Refused(format!("data files of `{name}` are not there: {}, the first being {first}", missing.len()))
+    let (n, remedy) = (missing.len(), remedy(snapshot.table().folder()));
+    Error::Refused(format!("data files of `{name}` are not there: {n}, the first being {first}; {remedy}"))
 }
 
 fn events(counts: &RowCounts) -> EventsProof {

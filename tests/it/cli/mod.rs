@@ -66,4 +66,5 @@ mod errors;
 mod manual;
 mod old_versions;
 mod rehearsal;
+mod repair;
 mod runs;

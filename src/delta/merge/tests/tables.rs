@@ -190,7 +190,9 @@ async fn a_write_that_fails_leaves_target_and_source_as_they_are() {
     let source = written(&table, &schema, &[vec![row(1, "n", 1, 2)]]).await;
     let files = on_disk(&disk);
     // the row that stays cannot be read
-    std::fs::write(disk.path().join("silver/t").join(target.files()[0].path()), "no Parquet").unwrap();
+    let file = disk.path().join("silver/t").join(target.files()[0].path());
+    let bytes = std::fs::metadata(&file).unwrap().len();
+    std::fs::write(file, vec![b'x'; usize::try_from(bytes).unwrap()]).unwrap();
     let error = merge(Some(&target), &table, &schema, source, &spec()).await.unwrap_err();
     assert!(matches!(error, crate::delta::Error::Query(_)), "{error}");
     assert_eq!((on_disk(&disk), now(&table).await.version()), (files, 0));

@@ -1,0 +1,34 @@
+//! Why rows cannot be read: a library's words about a file say little; which file of which table it is, what is wrong
+//! with it and what can be done, the hashes in the log tell.
+
+use super::error::Error;
+use super::protocol::{folder, quarantine_folder};
+use crate::delta::{self, Lake};
+use crate::name::TableName;
+
+/// What readers say of files that are not as they were written.
+const SIGNS: [&str; 9] =
+    ["parquet", "data file", "os error", "corrupt", "decompress", "out of specification", "thrift", "range", "eof"];
+
+/// The error in the words of the damaged file that is behind it, if one is; `tables` are those that were read.
+pub async fn explained(lake: &Lake, tables: Vec<TableName>, error: Error) -> Error {
+    let looks_damaged = match &error {
+        Error::Compute(_) | Error::Internal(_) | Error::Io { .. } => true,
+        Error::Delta(error) => !matches!(error, delta::Error::Lost { .. } | delta::Error::Memory(_)),
+        Error::Refused(_) | Error::Guarded(_) => false,
+    };
+    let text = error.to_string().to_lowercase();
+    if !looks_damaged || !SIGNS.iter().any(|sign| text.contains(sign)) {
+        return error;
+    }
+    for name in &tables {
+        for folder in [folder(name), quarantine_folder(name)] {
+            if let Ok(Some(snapshot)) = lake.table(&folder).snapshot().await
+                && let Ok(Some(damage)) = snapshot.find_damage().await
+            {
+                return damage.into();
+            }
+        }
+    }
+    error
+}

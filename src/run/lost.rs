@@ -1,0 +1,118 @@
+//! Batches that a bronze table no longer has, though its ledger lists them or tables below have read them: commits were
+//! deleted, or the table's folder is an older copy. New batches must not take their numbers.
+
+use serde_json::Value;
+
+use super::error::{Error, Result};
+use super::landing::Seen;
+use super::ledger::{self, Book, Lines, Owner};
+use super::protocol::{self, BATCH, LOST_AFTER, LOST_BEFORE, folder, watermark_txn};
+use crate::delta::{Change, Lake, Operation, Snapshot};
+use crate::name::TableName;
+use crate::plan::{FileState, LedgerEntry};
+use crate::project::Project;
+
+/// How far a table below has read a bronze table, by the id of that.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// which
+    pub table: TableName,
+    /// its txns about what it has read
+    txns: std::collections::BTreeMap<String, i64>,
+}
+
+impl Reader {
+    /// The position up to which it has read the table with this id.
+    pub fn read(&self, id: &str) -> Option<i64> {
+        self.txns.get(&watermark_txn(id)).copied()
+    }
+}
+
+/// Looks at the tables that read `name` and can be read themselves.
+pub async fn readers(project: &Project, lake: &Lake, name: &TableName) -> Result<Vec<Reader>> {
+    let mut readers = Vec::new();
+    for table in project.readers(name) {
+        // one that is damaged is told of by its own task
+        if let Ok(Some(head)) = lake.table(&folder(&table)).head().await {
+            readers.push(Reader { table, txns: head.txns().clone() });
+        }
+    }
+    Ok(readers)
+}
+
+/// Whether all that the readers have read is in the table, which was looked at after them.
+pub fn check(name: &TableName, readers: &[Reader], seen: &Seen) -> Result<()> {
+    let Some(bronze) = &seen.bronze else { return Ok(()) };
+    let last = seen.last_batch();
+    let ahead = readers.iter().filter_map(|reader| Some((&reader.table, reader.read(bronze.table_id())?)));
+    match ahead.max_by_key(|(_, read)| *read).filter(|(_, read)| *read > last) {
+        None => Ok(()),
+        Some((reader, read)) => Err(Error::Refused(format!(
+            "`{name}` ends at batch {last}, but `{reader}` has read it up to batch {read}: commits of bronze were lost. \
+             Bring the table's folder back from a copy; or say `lakesmith repair {name}`, and what the ledger does not \
+             know is taken in anew"
+        ))),
+    }
+}
+
+/// What a bronze table has lost.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    owner: Owner,
+    /// the last batch that it still has
+    pub after: i64,
+    /// the number that no batch has had yet
+    pub before: i64,
+    /// the ledger's lines of files whose records were in these batches
+    pub files: Vec<LedgerEntry>,
+}
+
+/// What a bronze table, of which `bronze` is the newest version that can be read, has lost; none: nothing.
+pub async fn find(project: &Project, lake: &Lake, name: &TableName, bronze: &Snapshot) -> Result<Option<Lost>> {
+    let Some(last) = bronze.txn(BATCH) else { return Ok(None) };
+    let owner = Owner { table: name.clone(), id: bronze.table_id().to_owned() };
+    let page = Book::new(lake).newest().await?;
+    let (ledger, lines) = match &page {
+        Some(page) => (page.of(&owner)?.batch, page.lines(&owner)?),
+        None => (0, Vec::new()),
+    };
+    let readers = readers(project, lake, name).await?;
+    let read = readers.iter().filter_map(|reader| reader.read(bronze.table_id())).max().unwrap_or(0);
+    let known = ledger.max(read);
+    if known <= last {
+        return Ok(None);
+    }
+    let is_lost = |line: &LedgerEntry| line.state == FileState::Taken && line.batch.is_some_and(|batch| batch > last);
+    let files = lines.into_iter().filter(is_lost).collect();
+    // One stretch, with what was lost before: who has read of either has read what is no more.
+    let after = bronze.txn(LOST_AFTER).map_or(last, |before| before.min(last));
+    Ok(Some(Lost { owner, after, before: known + 1, files }))
+}
+
+/// Takes note: files of these batches count as never taken, and their numbers are not given again. The ledger first: a
+/// death in between leaves it ahead of bronze, as it was.
+pub async fn note(lake: &Lake, lost: &Lost, bronze: &Snapshot, run_id: &str) -> Result<i64> {
+    let lose = |line: &LedgerEntry| LedgerEntry {
+        state: FileState::Lost,
+        rows: None,
+        malformed: None,
+        reason: Some("commits of bronze were lost".to_owned()),
+        ..line.clone()
+    };
+    let (owner, at) = (lost.owner.clone(), chrono::Utc::now());
+    let lines = Lines { owner, entries: lost.files.iter().map(lose).collect(), batch: None, run_id: run_id.into(), at };
+    ledger::append(lake, &lines).await?;
+    let mut note = protocol::remark(run_id, "repair");
+    note.insert("batch".into(), lost.before.into());
+    note.insert("files".into(), Value::Array(Vec::new()));
+    let number = |app: &str, number: i64| (app.to_owned(), number);
+    let change = Change {
+        txns: vec![number(BATCH, lost.before), number(LOST_AFTER, lost.after), number(LOST_BEFORE, lost.before)],
+        operation: Operation::SetProperties,
+        note,
+        ..Change::default()
+    };
+    let version = bronze.table().commit(bronze, change).await?;
+    ledger::append(lake, &Lines { entries: Vec::new(), batch: Some(lost.before), ..lines }).await?;
+    Ok(version)
+}
