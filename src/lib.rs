@@ -18,6 +18,8 @@
 //! | [`expr`] | SQL scalar expressions: text, typed tree, Polars expressions |
 //! | [`memory`] | how much memory to work with |
 //! | [`name`] | names of layers and tables |
+//! | [`secrets`] | what messages must not tell |
+//! | [`regular`] | files that are files, and no pipes or devices |
 
 pub mod bronze;
 pub mod bucket;
@@ -30,8 +32,10 @@ pub mod name;
 pub mod observe;
 pub mod plan;
 pub mod project;
+pub mod regular;
 pub mod report;
 pub mod run;
+pub mod secrets;
 pub mod silver;
 pub mod spread;
 pub mod steps;

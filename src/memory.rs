@@ -72,14 +72,7 @@ impl FromStr for Memory {
 
     /// A number and its unit: `2GB`, `1.5 GiB`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let (number, unit) = (text[..end].parse::<f64>().ok(), text[end..].trim());
-        let factor = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, factor)| *factor);
-        let Some((number, factor)) = number.zip(factor) else {
-            return Err("a number and kB, MB, GB, KiB, MiB or GiB, e.g. 2GB".to_owned());
-        };
-        let memory = Memory((number * factor as f64) as u64);
+        let memory = Memory(bytes_of(text)?);
         if memory < Memory::LEAST {
             return Err(format!("{memory} is too little to work with; at least {}", Memory::LEAST));
         }
@@ -105,6 +98,19 @@ pub fn peak() -> Option<u64> {
 fn kilobytes(text: &str, key: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Reads a size: `64MB`, `1.5 GiB`.
+///
+/// # Errors
+/// How a size is written.
+pub fn bytes_of(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = (text[..end].parse::<f64>().ok(), text[end..].trim());
+    let factor = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, factor)| *factor);
+    let size = number.zip(factor).map(|(number, factor)| (number * factor as f64) as u64);
+    size.ok_or_else(|| "a number and kB, MB, GB, KiB, MiB or GiB, e.g. 2GB".to_owned())
 }
 
 /// The least of what the machine has and what its control groups allow.

@@ -31,7 +31,7 @@ pub fn known_columns(landing: Option<&Landing>, source: &Source, table: &Columns
         let files = listed.map(|listing| listing.files).unwrap_or_default();
         let most = if landing.is_remote() { MAX_OBJECTS } else { MAX_FILES };
         for file in looked_at(&files, most) {
-            let Some((columns, wider)) = widened(landing, file, &source.format, &known) else { continue };
+            let Some((columns, wider)) = widened(landing, file, source, &known) else { continue };
             known = wider;
             nulls.extend(columns.into_iter().filter(|column| column.ty == Type::Null));
         }
@@ -50,10 +50,11 @@ fn looked_at(files: &[FileStat], most: usize) -> impl Iterator<Item = &FileStat>
 }
 
 /// A file's columns, and the table's with them.
-fn widened(landing: &Landing, file: &FileStat, format: &Format, table: &Columns) -> Option<(Columns, Columns)> {
+fn widened(landing: &Landing, file: &FileStat, source: &Source, table: &Columns) -> Option<(Columns, Columns)> {
     let names: Vec<String> = table.iter().map(|column| column.name.clone()).collect();
     let names = (!names.is_empty()).then_some(names.as_slice());
-    let reader = read(landing, file, format, names, &ReadOptions::default()).ok()?;
+    let options = ReadOptions { limits: source.limits, ..ReadOptions::default() };
+    let reader = read(landing, file, &source.format, names, &options).ok()?;
     let fitted = fit(reader.columns(), table).ok()?;
     Some((reader.columns().clone(), fitted.columns))
 }

@@ -11,6 +11,7 @@ mod fit;
 mod headers;
 mod known;
 mod landing;
+mod limits;
 mod lineage;
 mod lines;
 mod ndjson;

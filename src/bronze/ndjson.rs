@@ -3,6 +3,7 @@
 use polars::prelude::{Column, DataFrame, IntoSeries, StringChunkedBuilder};
 use serde::de::IgnoredAny;
 
+use super::limits::too_long;
 use super::lineage::{MALFORMED, VALUE};
 use super::lines::{self, Line, WINDOW};
 use super::read::Frames;
@@ -59,8 +60,7 @@ impl Ndjson {
             let line = lines::line(text, at, ended, self.cr);
             let length = line.map_or(text.len(), |line| line.next) - at;
             if length > self.longest {
-                let offset = self.text.offset() + at as u64;
-                return Err(format!("byte {offset}: a line is longer than {} bytes", self.longest));
+                return Err(too_long(self.text.offset() + at as u64, self.longest));
             }
             let Some(Line { end, next }) = line else { break };
             let raw = &text[at..end];

@@ -1,26 +1,32 @@
 //! Parquet: typed columns, read by Polars on a thread of its own.
 
+use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use chrono_tz::Tz;
 use polars::io::HiveOptions;
 use polars::prelude::{
-    Column as Values, DataFrame, DataType, Engine, LazyFrame, PlRefPath, PlanCallback, PolarsError, PolarsResult,
-    ScanArgsParquet, Schema,
+    Column as Values, DataFrame, DataType, Engine, LazyFrame, ParquetReader, PlRefPath, PlanCallback, PolarsError,
+    PolarsResult, ScanArgsParquet, Schema, SerReader, polars_bail,
 };
 use tempfile::NamedTempFile;
 
 use super::headers::{Header, clean_headers};
+use super::limits::Bound;
 use super::lineage::MALFORMED;
 use super::normalise::{normalise, stored_type};
 use super::place::Place;
-use super::read::Frames;
+use super::read::{Frames, ReadOptions};
 use super::stored::{Packing, Stored};
 use crate::expr::{Column, Columns, Type};
+use crate::memory::Memory;
 
+/// Bytes that a value takes at least, about.
+const VALUE_WIDTH: u64 = 8;
 const ROWS: NonZeroUsize = NonZeroUsize::new(1 << 16).unwrap();
 
 /// The rows of one Parquet file.
@@ -30,6 +36,10 @@ pub(super) struct Parquet {
     columns: Columns,
     zone: Tz,
     rows: Rows,
+    /// how many bytes of values there may be
+    values: Bound,
+    /// bytes that one row group may take in memory
+    row_group: u64,
     /// where a file that is compressed or in a bucket was copied to; goes away with this
     unpacked: Option<NamedTempFile>,
 }
@@ -44,8 +54,9 @@ enum Rows {
 
 impl Parquet {
     /// Reads the footer; a compressed file is unpacked to a temporary one. `zone`: of timestamps without one.
-    pub fn begin(place: &Place, packing: Packing, zone: Tz) -> Result<Self, String> {
-        let mut stored = Stored::open(place, packing).map_err(|e| super::stored::explain(packing, &e))?;
+    pub fn begin(place: &Place, packing: Packing, options: &ReadOptions) -> Result<Self, String> {
+        let stored = Stored::open(place, packing).map_err(|e| super::stored::explain(packing, &e))?;
+        let mut stored = stored.within(options.limits);
         let unpacked = match packing {
             Packing::Plain => None,
             Packing::Gzip | Packing::Zstd => Some(unpack(&mut stored)?),
@@ -57,7 +68,15 @@ impl Parquet {
         };
         let path = path.map_err(|error| error.to_string())?;
         // A broken file makes the reader panic in places; a thread of its own turns that into a reason.
+        let local = unpacked.as_ref().map(|file| file.path().to_owned()).or_else(|| match place {
+            Place::File(path) => Some(path.clone()),
+            Place::Object(_) => None,
+        });
+        let (row_group, is_local) = (options.row_group, local.is_some());
         let opened = thread::spawn(move || {
+            if let Some(local) = &local {
+                fits(local, row_group)?;
+            }
             let mut frame = scan(path)?;
             frame.collect_schema().map(|schema| (frame, schema))
         });
@@ -67,9 +86,10 @@ impl Parquet {
             }
         })?;
         let (headers, columns) = describe(&schema)?;
-        let local = unpacked.is_some() || place.on_disk().is_some();
-        let rows = if local { Rows::Waiting(Box::new(frame)) } else { Rows::Remote };
-        Ok(Parquet { stored, headers, columns, zone, rows, unpacked })
+        // The values of packed pages may be as many times more as they like: only their sum is limited.
+        let values = Bound::new(options.limits, Packing::Plain, 0);
+        let rows = if is_local { Rows::Waiting(Box::new(frame)) } else { Rows::Remote };
+        Ok(Parquet { stored, headers, columns, zone: options.timezone, rows, values, row_group, unpacked })
     }
 
     /// The columns under their stored and their original names.
@@ -95,6 +115,7 @@ impl Parquet {
                 Rows::Remote => {
                     let copy = self.unpacked.insert(unpack(&mut self.stored)?);
                     let path = PlRefPath::try_from_path(copy.path()).map_err(|error| error.to_string())?;
+                    fits(copy.path(), self.row_group).map_err(|error| error.to_string())?;
                     self.rows = Rows::Waiting(Box::new(scan(path).map_err(|error| error.to_string())?));
                 }
                 Rows::Waiting(frame) => {
@@ -104,6 +125,7 @@ impl Parquet {
                 Rows::Coming(receiver, thread) => match receiver.recv() {
                     Ok(frame) => {
                         self.rows = Rows::Coming(receiver, thread);
+                        self.values.take(bytes_of(&frame)).map_err(|error| error.to_string())?;
                         let frames = vec![self.stored_frame(&frame)?];
                         return Ok(Some(Frames { frames, malformed: 0 }));
                     }
@@ -134,6 +156,37 @@ fn scan(path: PlRefPath) -> PolarsResult<LazyFrame> {
 fn send(frame: LazyFrame, sender: SyncSender<DataFrame>) -> PolarsResult<()> {
     let take = PlanCallback::new(move |batch: DataFrame| Ok(sender.send(batch).is_err()));
     frame.sink_batches(take, true, Some(ROWS))?.collect_with_engine(Engine::Streaming).map(drop)
+}
+
+/// A row group is decoded as a whole, whatever the rows of it are few bytes of.
+fn fits(path: &Path, most: u64) -> PolarsResult<()> {
+    let mut reader = ParquetReader::new(File::open(path)?);
+    // a number below zero is no number of anything
+    let number = |n: i64| u64::try_from(n).unwrap_or(u64::MAX);
+    for group in &reader.get_metadata()?.row_groups {
+        let columns = group.parquet_columns().iter();
+        let sizes = columns.map(|column| {
+            let values = number(column.num_values()).saturating_mul(VALUE_WIDTH);
+            values.max(number(column.uncompressed_size()))
+        });
+        let bytes = sizes.fold(0, u64::saturating_add);
+        if bytes > most {
+            let (bytes, most) = (Memory::of_bytes(bytes), Memory::of_bytes(most));
+            polars_bail!(ComputeError:
+                "a row group of it takes {bytes} in memory, of which there is {most} to work with; `--memory SIZE` gives \
+                 more");
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of a frame's values; a text counts as often as it stands there.
+fn bytes_of(frame: &DataFrame) -> usize {
+    let bytes = |column: &Values| match column.str() {
+        Ok(texts) => texts.downcast_iter().map(|texts| texts.total_bytes_len()).sum(),
+        Err(_) => column.as_materialized_series().estimated_size(),
+    };
+    frame.columns().iter().map(bytes).sum()
 }
 
 fn unpack(stored: &mut Stored) -> Result<NamedTempFile, String> {

@@ -10,6 +10,7 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::landing::mtime_ns;
 use crate::bucket::{Ahead, Bucket, Cause, Failure, Reader, wait};
+use crate::regular;
 
 /// What must stay the same while a file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Place {
     pub fn open(&self) -> io::Result<(Bytes, Stat)> {
         match self {
             Place::File(path) => {
-                let file = File::open(path)?;
+                let file = regular::open_resolved(path)?;
                 let stat = Stat::from(&file.metadata()?);
                 Ok((Bytes::File(file), stat))
             }

@@ -15,15 +15,18 @@ use super::place::{Place, Stat};
 use super::stored::{Packing, Stored, explain};
 use super::text::Text;
 use crate::expr::{Column, Columns, Type};
-use crate::project::Format;
+use crate::memory::Memory;
+use crate::project::{Format, Limits};
 
 /// How files are read; but for the timezone, nothing that is read depends on it.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadOptions {
     /// bytes of text that are taken at a time
     pub block_size: usize,
-    /// bytes that a record may have; a longer line makes its file unreadable
-    pub longest_record: usize,
+    /// what is more makes its file unreadable
+    pub limits: Limits,
+    /// bytes that one row group of a Parquet file may take in memory
+    pub row_group: u64,
     /// the zone of Parquet timestamps without one
     pub timezone: chrono_tz::Tz,
     pub(super) fast_from: usize,
@@ -31,7 +34,13 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        ReadOptions { block_size: 16 << 20, longest_record: 64 << 20, timezone: chrono_tz::Tz::UTC, fast_from: 1 << 16 }
+        ReadOptions {
+            block_size: 16 << 20,
+            limits: Limits::default(),
+            row_group: Memory::of_machine().bytes(),
+            timezone: chrono_tz::Tz::UTC,
+            fast_from: 1 << 16,
+        }
     }
 }
 
@@ -238,18 +247,17 @@ impl Records {
         let packing = Packing::of(path);
         let text = |encoding: &str| {
             let stored = Stored::open(place, packing).map_err(|e| explain(packing, &e))?;
-            Text::open(stored, encoding)
+            Text::open(stored.within(options.limits), encoding)
         };
+        let longest = usize::try_from(options.limits.line).unwrap_or(usize::MAX);
         match format {
             Format::Csv(csv) => {
                 let blocks = Blocks { size: options.block_size, fast_from: options.fast_from };
-                Csv::begin(text(&csv.encoding)?, csv, known, options.longest_record, blocks).map(Records::Csv)
+                Csv::begin(text(&csv.encoding)?, csv, known, longest, blocks).map(Records::Csv)
             }
-            Format::Ndjson => {
-                Ndjson::begin(text("utf-8")?, options.block_size, options.longest_record).map(Records::Ndjson)
-            }
+            Format::Ndjson => Ndjson::begin(text("utf-8")?, options.block_size, longest).map(Records::Ndjson),
             Format::Parquet => {
-                Parquet::begin(place, packing, options.timezone).map(|parquet| Records::Parquet(Box::new(parquet)))
+                Parquet::begin(place, packing, options).map(|parquet| Records::Parquet(Box::new(parquet)))
             }
         }
     }

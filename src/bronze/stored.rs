@@ -5,7 +5,9 @@ use std::io::{self, BufReader, Read};
 use flate2::bufread::MultiGzDecoder;
 use zstd::stream::read::Decoder as ZstdDecoder;
 
+use super::limits::Bound;
 use super::place::{Bytes, Place, Stat};
+use crate::project::Limits;
 
 const BUFFER: usize = 1 << 20;
 
@@ -36,6 +38,7 @@ pub(super) struct Stored {
     packing: Packing,
     before: Stat,
     bytes: Unpacked,
+    bound: Option<Bound>,
 }
 
 enum Unpacked {
@@ -61,11 +64,12 @@ impl Read for Hashed {
 
 impl Read for Stored {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match &mut self.bytes {
+        let read = match &mut self.bytes {
             Unpacked::Plain(reader) => reader.read(out),
             Unpacked::Gzip(reader) => reader.read(out),
             Unpacked::Zstd(reader) => reader.read(out),
-        }
+        }?;
+        self.bound.as_mut().map_or(Ok(()), |bound| bound.take(read)).map(|()| read)
     }
 }
 
@@ -82,7 +86,13 @@ impl Stored {
                 Unpacked::Zstd(Box::new(ZstdDecoder::with_buffer(BufReader::with_capacity(BUFFER, hashed))?))
             }
         };
-        Ok(Stored { place: place.clone(), packing, before, bytes })
+        Ok(Stored { place: place.clone(), packing, before, bytes, bound: None })
+    }
+
+    /// From now on, more than these limits allow is an error.
+    pub fn within(self, limits: Limits) -> Self {
+        let bound = Bound::new(limits, self.packing, self.before.size);
+        Stored { bound: Some(bound), ..self }
     }
 
     /// The file as it was when it was opened.
@@ -121,6 +131,7 @@ impl Stored {
 
 pub(super) fn explain(packing: Packing, error: &io::Error) -> String {
     match packing {
+        _ if error.kind() == io::ErrorKind::FileTooLarge => error.to_string(),
         Packing::Plain => error.to_string(),
         _ if error.kind() == io::ErrorKind::UnexpectedEof => format!("the {} stream is cut off", packing.name()),
         _ => format!("the {} stream is damaged: {error}", packing.name()),

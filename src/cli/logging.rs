@@ -1,7 +1,11 @@
 //! Diagnostics on stderr, for `-v` and `LAKESMITH_LOG`.
 
+use std::io::{self, Write};
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+
+use crate::secrets;
 
 /// Starts logging: `-v` tells of our own work, `-vv` in detail; `LAKESMITH_LOG` takes a level such as `debug` for our
 /// own work or a filter such as `lakesmith=debug,deltalake=info`, and goes before the flags. `LAKESMITH_LOG_FORMAT=json`
@@ -18,13 +22,28 @@ pub fn start(verbose: u8) -> Result<(), String> {
         Some((text, None)) => (EnvFilter::new(default), Some(text.to_string())),
         None => (EnvFilter::new(default), None),
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Masked);
     if std::env::var("LAKESMITH_LOG_FORMAT").as_deref() == Ok("json") {
         subscriber.json().init();
     } else {
         subscriber.with_ansi(super::ui::is_coloured()).with_target(false).init();
     }
     unread.map_or(Ok(()), Err)
+}
+
+/// stderr, for one event after the other, without what must not be told.
+struct Masked;
+
+impl Write for Masked {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        io::stderr().lock().write_all(secrets::masked(&text).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 fn filter(text: &str) -> Option<EnvFilter> {

@@ -54,6 +54,7 @@ use failure::{Complaint, Failure, Outcome, WRONG};
 use crate::name::TableName;
 use crate::project::{self, Project, Question};
 use crate::run::columns_from_lake;
+use crate::secrets;
 
 /// Parses the command line, does what it says, prints the answer; gives the exit code.
 pub fn main() -> ExitCode {
@@ -65,6 +66,7 @@ pub fn main() -> ExitCode {
         }
     };
     interrupt::listen();
+    secrets::keep_environment();
     if let Err(filter) = logging::start(cli.global.verbose) {
         ui::print_warning(&format!("LAKESMITH_LOG is no filter: {filter}").into());
     }

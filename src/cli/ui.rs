@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::args::Global;
 use super::failure::{Complaint, Failure};
 use super::words;
+use crate::secrets;
 
 /// Whether stderr shows colours.
 pub fn is_coloured() -> bool {
@@ -49,7 +50,7 @@ pub fn answer(text: &str) {
 /// Prints an answer as JSON on stdout.
 pub fn answer_json(value: &impl Serialize) {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => answer(&words::plain_json(&text)),
+        Ok(text) => answer(&words::plain_json(&secrets::masked(&text))),
         Err(error) => tell(&format!("error: {error}")),
     }
 }
@@ -57,7 +58,7 @@ pub fn answer_json(value: &impl Serialize) {
 /// Prints a line for people on stderr.
 pub fn tell(text: &str) {
     let mut err = std::io::stderr().lock();
-    let _ = err.write_all(text.as_bytes()).and_then(|()| err.write_all(b"\n"));
+    let _ = err.write_all(secrets::masked(text).as_bytes()).and_then(|()| err.write_all(b"\n"));
 }
 
 /// Prints why a command failed; with `--json` also as an object on stdout.

@@ -16,6 +16,7 @@ mod file;
 mod head;
 mod history;
 mod lake;
+mod links;
 mod log;
 mod merge;
 mod named;

@@ -12,6 +12,7 @@ use polars::prelude::LazyFrame;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use super::links::Links;
 use super::log::Replay;
 use super::named::vector_name;
 use super::table::object_path;
@@ -248,8 +249,13 @@ async fn files(table: &Table, adds: Vec<Add>) -> Result<Vec<DataFile>, Error> {
     };
     let mut files = Vec::with_capacity(adds.len());
     let mut seen = BTreeSet::new();
+    let mut links = Links::of(table);
     for add in adds {
         check_path(folder, &add.path)?;
+        if !links.leads_to_file(&add.path) {
+            let what = format!("its log names `{}`, which is a link or no file", add.path);
+            return Err(Error::unreadable(folder, what));
+        }
         if !seen.insert(add.path.clone()) {
             return Err(Error::unreadable(folder, format!("the log names the file `{}` twice", add.path)));
         }
@@ -294,6 +300,9 @@ pub(super) async fn deleted_rows(table: &str, add: &Add, log_store: &LogStoreRef
     let cardinality = vector.cardinality;
     let damaged = |why: String| Error::unreadable(table, format!("the deletion vector of `{}`: {why}", add.path));
     let file = vector_name(vector.clone(), log_store.root_url());
+    if let Some(file) = &file {
+        check_path(table, file)?;
+    }
     let vector = DeletionVectorDescriptor::try_from(vector).map_err(|error| damaged(error.to_string()))?;
     let (storage, root) = (log_store.engine(None).storage_handler(), log_store.root_url().clone());
     let rows = tokio::task::spawn_blocking(move || vector.row_indexes(storage, &root))

@@ -1,14 +1,12 @@
 //! The files that lie in a table's folder, whether a commit names them or not.
 
-use std::collections::BTreeMap;
-use std::path::{Path as FilePath, PathBuf};
-
 use chrono::{DateTime, Utc};
 use deltalake::logstore::object_store::path::Path;
 use deltalake::logstore::object_store::{self, ObjectStore, ObjectStoreExt};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::disk::is_temporary;
+use super::links::Links;
 use super::named::names_of;
 use super::{Error, Snapshot, Table};
 
@@ -115,26 +113,4 @@ fn lost_files(version: i64, lost: usize, all: usize) -> String {
         "version {version} cannot be read any more: {lost} of its {all} data files were deleted, as a vacuum does when \
          nothing keeps the version"
     )
-}
-
-/// Where the folders of a table on a local disk really are: stores follow links, and what lies beyond one is not the
-/// table's.
-struct Links {
-    root: Option<(PathBuf, PathBuf)>,
-    folders: BTreeMap<PathBuf, bool>,
-}
-
-impl Links {
-    fn of(table: &Table) -> Self {
-        let root = table.lake().local_path().map(|lake| lake.join(table.folder()));
-        let root = root.map(|root| (std::fs::canonicalize(&root).unwrap_or_else(|_| root.clone()), root));
-        Links { root, folders: BTreeMap::new() }
-    }
-
-    fn stays_within(&mut self, path: &str) -> bool {
-        let Some((real, root)) = &self.root else { return true };
-        let folder = FilePath::new(path).parent().unwrap_or(FilePath::new("")).to_path_buf();
-        let stays = |folder: &PathBuf| std::fs::canonicalize(root.join(folder)).is_ok_and(|at| at == real.join(folder));
-        *self.folders.entry(folder.clone()).or_insert_with(|| stays(&folder))
-    }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::bronze::FileStat;
-use crate::project::{ChangedFiles, Format, SameContent, Source};
+use crate::project::{ChangedFiles, Format, Limits, SameContent, Source};
 
 /// One line of the ledger: what became of a file with these bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -185,7 +185,11 @@ pub fn read_as(source: &Source) -> String {
         ChangedFiles::Reject => "rejected",
         ChangedFiles::NewVersion => "new versions",
     };
-    format!("{format}; changed files are {changed}")
+    let limits = match source.limits {
+        limits if limits == Limits::default() => String::new(),
+        Limits { line, size, ratio, columns } => format!("; limits {line}, {size}, {ratio}, {columns}"),
+    };
+    format!("{format}; changed files are {changed}{limits}")
 }
 
 /// Judges a file by its stat.

@@ -18,6 +18,7 @@ mod hash;
 mod init;
 mod known;
 mod layers;
+mod limits;
 mod lineage;
 mod load;
 mod model;
@@ -44,7 +45,7 @@ pub use lineage::ColumnLineage;
 pub use load::{Checked, check, environment, load};
 pub use model::{
     ChangedFiles, Contract, CsvOptions, Definition, Derived, Environment, EventColumn, EventInput, Events, Format,
-    Guard, OnChange, Optimize, Project, Property, Rule, SameContent, Secret, Source, Table,
+    Guard, Limits, OnChange, Optimize, Project, Property, Rule, SameContent, Secret, Source, Table,
 };
 pub use observe::{AlertForm, Observe, Occasion, OpenLineage, Webhook};
 pub use select::select;

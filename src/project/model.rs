@@ -143,6 +143,32 @@ pub struct Source {
     pub same_content: SameContent,
     /// files younger than this are left for the next run
     pub settle: Duration,
+    /// how much of a file is taken for data
+    pub limits: Limits,
+}
+
+/// What lies beyond is no data but a mistake or a bomb: the file is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// bytes of a record of text, its line end included
+    pub line: u64,
+    /// bytes of a file once it is unpacked, of a Parquet file those of its values
+    pub size: u64,
+    /// bytes that one byte of a packed file may become
+    pub ratio: u64,
+    /// columns of the table
+    pub columns: u64,
+}
+
+impl Limits {
+    /// None at all.
+    pub const NONE: Limits = Limits { line: u64::MAX, size: u64::MAX, ratio: u64::MAX, columns: u64::MAX };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { line: 64 << 20, size: 100_000_000_000, ratio: 200, columns: 10_000 }
+    }
 }
 
 /// The format of a source's files; `.gz` and `.zst` on top are seen by their name.

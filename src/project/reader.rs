@@ -1,11 +1,13 @@
 //! Reads values out of a YAML tree and collects what is wrong with them.
 
 use std::cell::RefCell;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::Fault;
 use super::spelling::did_you_mean;
 use super::yaml::{self, Key, Kind, Mark, Node, Scalar, Value};
+use crate::regular;
 
 /// All that was found wrong so far.
 #[derive(Default)]
@@ -27,6 +29,15 @@ impl Faults {
     pub(super) fn count(&self) -> usize {
         self.faults.borrow().len()
     }
+}
+
+/// A file that someone has written is far smaller.
+const MAX_BYTES: u64 = 10_000_000;
+
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    regular::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES { Err(io::Error::other("it has more than 10 MB")) } else { Ok(bytes) }
 }
 
 fn in_order(mut faults: Vec<Fault>) -> Vec<Fault> {
@@ -65,7 +76,7 @@ impl<'a> File<'a> {
     /// The file's tree, if it can be read at all.
     pub(super) fn open(root: &Path, path: PathBuf, faults: &'a Faults) -> (Self, Option<Node>) {
         let file = File { path, faults };
-        let node = match std::fs::read(root.join(&file.path)) {
+        let node = match bytes_of(&root.join(&file.path)) {
             Ok(bytes) => file.parse(bytes),
             Err(error) => {
                 file.fault(Mark::START, format!("`{}` cannot be read: {error}", file.path.display()));

@@ -11,6 +11,7 @@ use super::spelling::did_you_mean;
 use super::yaml::{Mark, Node};
 use super::{guard, observe, optimize};
 use crate::memory::Memory;
+use crate::secrets;
 
 /// The file's name.
 pub(super) const FILE: &str = "lakesmith.yaml";
@@ -114,6 +115,7 @@ fn environment(
     let lake_place = expand(entry.file, &lake, vars).map(|text| place(root, &text));
     let landing_place = expand(entry.file, &landing, vars).map(|text| place(root, &text));
     let (lake_place, landing_place) = (lake_place?, landing_place?);
+    [&lake_place, &landing_place].into_iter().for_each(|place| secrets::keep_url(place));
     if overlaps(&lake_place, &landing_place) {
         let hint = "keep the lake and the landing folder side by side".to_owned();
         entry.file.hinted(lake.mark, "the lake and the landing folder stand one within the other", Some(hint));
@@ -143,8 +145,15 @@ fn storage(entry: &Map, vars: Lookup) -> Option<BTreeMap<String, Secret>> {
     let mut complete = true;
     for (key, value) in map.entries {
         let text = entry.file.text(value, &format!("`{}`", key.text));
-        match text.and_then(|text| expand(entry.file, &text, vars)) {
-            Some(value) => drop(options.insert(key.text.clone(), Secret(value))),
+        match text.and_then(|text| expand(entry.file, &text, vars).map(|value| (value, is_reference(&text.value)))) {
+            Some((value, variable)) => {
+                let address = value.contains("://");
+                secrets::keep_url(&value);
+                if is_credential(&key.text) || (variable && !address) {
+                    secrets::keep(&value);
+                }
+                options.insert(key.text.clone(), Secret(value));
+            }
             None => complete = false,
         }
     }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use globset::GlobBuilder;
 
-use super::model::{ChangedFiles, CsvOptions, Format, SameContent, Source};
+use super::limits;
+use super::model::{ChangedFiles, CsvOptions, Format, Limits, SameContent, Source};
 use super::reader::{File, Map, Text};
 use super::yaml::{Kind, Node, Scalar, Value};
 
-const KEYS: [&str; 6] = ["path", "format", "csv", "changed_files", "same_content", "settle"];
+const KEYS: [&str; 7] = ["path", "format", "csv", "changed_files", "same_content", "settle", "limits"];
 const CSV_KEYS: [&str; 5] = ["delimiter", "quote", "header", "encoding", "null_values"];
 
 /// The word in `format:`.
@@ -36,12 +37,14 @@ pub(super) fn read(file: &File, node: &Node) -> Option<Source> {
         None => Some(Duration::ZERO),
         Some(_) => map.text("settle").and_then(|text| duration(file, &text)),
     };
+    let limits = map.get("limits").map_or(Some(Limits::default()), |node| limits::read(file, node));
     Some(Source {
         path: path?,
         format: format?,
         changed_files: changed_files?,
         same_content: same_content?,
         settle: settle?,
+        limits: limits?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! YAML text as a tree in which every key and value knows its place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
@@ -96,7 +96,7 @@ struct Open {
 
 enum Items {
     Sequence(Vec<Node>),
-    Mapping { entries: Vec<(Key, Node)>, key: Option<Key> },
+    Mapping { entries: Vec<(Key, Node)>, keys: HashSet<String>, key: Option<Key> },
 }
 
 struct Builder<'a> {
@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
             }
             Event::SequenceStart(anchor, _) => self.start(mark, anchor, Items::Sequence(Vec::new()))?,
             Event::MappingStart(anchor, _) => {
-                self.start(mark, anchor, Items::Mapping { entries: Vec::new(), key: None })?;
+                self.start(mark, anchor, Items::Mapping { entries: Vec::new(), keys: HashSet::new(), key: None })?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end()?,
             Event::Alias(anchor) => self.alias(anchor, mark)?,
@@ -186,9 +186,9 @@ impl<'a> Builder<'a> {
         match self.open.last_mut().map(|open| &mut open.items) {
             None => self.root = Some(node),
             Some(Items::Sequence(items)) => items.push(node),
-            Some(Items::Mapping { entries, key }) => match key.take() {
+            Some(Items::Mapping { entries, keys, key }) => match key.take() {
                 None => *key = Some(key_of(node)?),
-                Some(key) if entries.iter().any(|(other, _)| other.text == key.text) => {
+                Some(key) if !keys.insert(key.text.clone()) => {
                     let message = format!("the key `{}` stands here twice", key.text);
                     self.errors.push(YamlError { mark: key.mark, message });
                 }

@@ -29,6 +29,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::name::TableName;
+use crate::secrets;
 
 /// What one run did. Serialises as the one JSON object that `--json` prints.
 #[derive(Clone, Debug, Serialize)]
@@ -225,7 +226,7 @@ impl TableReport {
         TableReport {
             action,
             status: Status::Failed,
-            error: Some(error.into()),
+            error: Some(secrets::masked(&error.into()).into_owned()),
             note: None,
             ..TableReport::unchanged(table, version, "")
         }

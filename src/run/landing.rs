@@ -14,6 +14,7 @@ use crate::name::TableName;
 use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, unreadable};
 use crate::project::{Project, Source};
 use crate::report::FileNote;
+use crate::secrets;
 
 /// A landing file and what is to be done with it.
 #[derive(Clone, Debug)]
@@ -179,7 +180,7 @@ pub fn line(stat: &FileStat, state: FileState, blake3: Option<String>, reason: O
         rows: None,
         malformed: None,
         state,
-        reason,
+        reason: reason.map(|reason| secrets::masked(&reason).into_owned()),
         read_as: None,
     }
 }

@@ -9,7 +9,7 @@ use super::landing::Judged;
 use crate::bronze::{self, FileReader, FileStat, Landing, ReadError, ReadOptions};
 use crate::delta::{Snapshot, Table, TableSchema};
 use crate::expr::Columns;
-use crate::project::Source;
+use crate::project::{Limits, Source};
 
 /// Key of a column's metadata: its name in the files.
 const ORIGINAL_NAME: &str = "lakesmith.original_name";
@@ -36,6 +36,8 @@ impl Shape {
     pub fn new(run: &Run, source: &Source, landing: Landing, table: &Table, bronze: Option<&Snapshot>) -> Self {
         let mut options = ReadOptions::default();
         options.timezone = run.project.timezone;
+        options.limits = source.limits;
+        options.row_group = run.lake.memory().bytes();
         let schema = bronze.map(|b| b.schema().clone()).unwrap_or_default();
         let first_four = || bronze::ADDED.iter().take(4).map(|c| (*c).to_string()).collect();
         Shape {
@@ -96,6 +98,7 @@ impl Shape {
         let reader = self.open(stat)?;
         let unfit = |reason| ReadError::Unreadable { path: stat.path.clone(), reason };
         let fitted = bronze::fit(reader.columns(), &self.columns).map_err(unfit)?;
+        self.check_width(&fitted.columns).map_err(unfit)?;
         let mut wider = Shape { columns: fitted.columns, ..self.clone() };
         for header in reader.headers().iter().filter(|h| h.stored != h.original) {
             let named = wider.originals.entry(header.stored.clone()).or_default();
@@ -107,6 +110,20 @@ impl Shape {
             self.table.writer(&wider.schema()).map_err(|error| unfit(error.to_string()))?;
         }
         Ok(wider)
+    }
+
+    /// What was taken in is read again, though the limits are others now.
+    pub fn unlimited(mut self) -> Self {
+        self.options.limits = Limits { line: self.options.limits.line, ..Limits::NONE };
+        self
+    }
+
+    fn check_width(&self, columns: &Columns) -> Result<(), String> {
+        let (most, many) = (self.source.limits.columns, columns.len());
+        if columns.len() == self.columns.len() || many as u64 <= most {
+            return Ok(());
+        }
+        Err(format!("with its columns the table would have {many}; `limits: {{ columns: … }}` allows {most}"))
     }
 
     /// Opens a file to read its records.

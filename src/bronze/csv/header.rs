@@ -6,6 +6,9 @@ use super::super::text::Text;
 use super::split::{Dialect, Field, Form, Split, split};
 use crate::project::CsvOptions;
 
+/// As many as `limits: { columns: … }` can allow.
+const MOST_FIELDS: usize = 100_000;
+
 /// The columns and the dialect of a file; a header is consumed. No columns: the file holds no record that can be
 /// split.
 pub(super) fn begin(
@@ -48,6 +51,7 @@ fn numbered(text: &mut Text, dialect: &Dialect) -> Result<Vec<Header>, String> {
         match split(text.unread(), at, text.ended(), dialect, &mut fields) {
             Split::Record(line) if line.end == at => at = line.next,
             Split::Record(_) => {
+                few_enough(&fields)?;
                 let names: Vec<String> = (1..=fields.len()).map(|n| format!("column_{n}")).collect();
                 return Ok(clean_headers(&names));
             }
@@ -73,6 +77,7 @@ fn first_record(text: &mut Text, dialect: &Dialect) -> Result<Option<(Vec<String
         match split(text.unread(), at, text.ended(), dialect, &mut fields) {
             Split::Record(line) if line.end == at => at = line.next,
             Split::Record(line) => {
+                few_enough(&fields)?;
                 let names = names(text.unread(), &fields, dialect.quote)?;
                 return Ok(Some((names, line.next)));
             }
@@ -80,6 +85,14 @@ fn first_record(text: &mut Text, dialect: &Dialect) -> Result<Option<(Vec<String
             Split::Cut => return Ok(None),
             Split::Broken(_) => return Err("the quotes of the header are broken".to_owned()),
         }
+    }
+}
+
+/// More fields than any table may have columns are not worth their names.
+fn few_enough(fields: &[Field]) -> Result<(), String> {
+    match fields.len() {
+        0..=MOST_FIELDS => Ok(()),
+        many => Err(format!("its first record has {many} fields, more than any table has columns")),
     }
 }
 

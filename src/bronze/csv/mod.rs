@@ -13,6 +13,7 @@ use polars::prelude::DataFrame;
 use self::exact::{Rows, Step, Walk};
 use self::scan::{Scanned, Stop, scan};
 use super::headers::Header;
+use super::limits::too_long;
 use super::read::Frames;
 use super::text::Text;
 use crate::project::CsvOptions;
@@ -143,7 +144,7 @@ fn take_exact(
         let line = match walk.step(text, at, base, ended) {
             Step::Cut => break,
             Step::TooLong => {
-                return Err(format!("byte {}: a line is longer than {} bytes", base + at as u64, walk.dialect.longest));
+                return Err(too_long(base + at as u64, walk.dialect.longest));
             }
             Step::Blank(line) => line,
             Step::Good(line) => {

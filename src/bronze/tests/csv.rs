@@ -172,12 +172,16 @@ fn delimiter_quote_and_encoding_are_the_sources() {
 #[test]
 fn a_long_record_is_bounded() {
     let format = Format::Csv(csv_options());
-    let options = ReadOptions { longest_record: 32, block_size: 8, ..ReadOptions::default() };
+    let options =
+        ReadOptions { limits: Limits { line: 32, ..Limits::default() }, block_size: 8, ..ReadOptions::default() };
     let cage = Cage::new("a.csv", format!("a,b\n1,2\n3,\"{}\n", "x\n".repeat(40)).as_bytes());
     let taken = cage.read(&format, None, &options).unwrap().rows();
     assert_eq!((taken.len(), &taken[1], &taken[2]), (41, &bad("3,\"x"), &bad("x")));
     let cage = Cage::new("a.csv", format!("a,b\n1,2\n3,{}\n", "x".repeat(40)).as_bytes());
-    assert_eq!(reason(cage.read(&format, None, &options)), "byte 8: a line is longer than 32 bytes");
+    assert_eq!(
+        reason(cage.read(&format, None, &options)),
+        "byte 8: a line is longer than 32 bytes; `limits: { line: … }` of its source allows more"
+    );
 }
 
 #[test]

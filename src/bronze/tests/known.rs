@@ -5,7 +5,7 @@ use polars::prelude::{DataFrame, NamedFrom, ParquetWriter, Series, df};
 
 use super::*;
 use crate::expr::{Column, Columns, Type};
-use crate::project::{ChangedFiles, SameContent, Source};
+use crate::project::{ChangedFiles, Limits, SameContent, Source};
 
 fn source(path: &str, format: Format) -> Source {
     Source {
@@ -14,6 +14,7 @@ fn source(path: &str, format: Format) -> Source {
         changed_files: ChangedFiles::Reject,
         same_content: SameContent::Take,
         settle: std::time::Duration::ZERO,
+        limits: Limits::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod csv;
 mod files;
 mod known;
+mod limits;
 mod ndjson;
 mod parquet;
 
@@ -11,7 +12,7 @@ use std::fs;
 use polars::prelude::{AnyValue, DataFrame};
 
 use super::*;
-use crate::project::{CsvOptions, Format};
+use crate::project::{CsvOptions, Format, Limits};
 
 /// A landing folder with one file.
 struct Cage {

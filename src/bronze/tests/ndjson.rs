@@ -38,6 +38,8 @@ fn what_is_no_document_is_kept_raw() {
 #[test]
 fn a_line_without_end_is_bounded() {
     let cage = Cage::new("a.jsonl", format!("{{}}\n{}", "x".repeat(99)).as_bytes());
-    let options = ReadOptions { longest_record: 64, block_size: 8, ..ReadOptions::default() };
-    assert_eq!(reason(cage.read(&Format::Ndjson, None, &options)), "byte 3: a line is longer than 64 bytes");
+    let options =
+        ReadOptions { limits: Limits { line: 64, ..Limits::default() }, block_size: 8, ..ReadOptions::default() };
+    let told = reason(cage.read(&Format::Ndjson, None, &options));
+    assert_eq!(told, "byte 3: a line is longer than 64 bytes; `limits: { line: … }` of its source allows more");
 }

@@ -67,7 +67,8 @@ fn take(batch: &RecordBatch, parsed: bool, found: &mut Found) -> Result<(), Stri
     }
     found.protocol = actions(batch, "protocol").last().map(|action| protocol(&action)).or(found.protocol.take());
     found.metadata = actions(batch, "metaData").last().map(|action| metadata(&action)).or(found.metadata.take());
-    if actions(batch, "sidecar").next().is_some() {
+    for sidecar in actions(batch, "sidecar") {
+        check_sidecar(&sidecar.text("path").unwrap_or_default())?;
         found.adds = None;
     }
     let Some(mut adds) = found.adds.take() else { return Ok(()) };
@@ -80,6 +81,12 @@ fn take(batch: &RecordBatch, parsed: bool, found: &mut Found) -> Result<(), Stri
     }
     found.adds = Some(adds);
     Ok(())
+}
+
+/// The protocol allows a sidecar to lie anywhere; a table that someone hands to us must not read other files.
+pub(super) fn check_sidecar(path: &str) -> Result<(), String> {
+    let plain = !path.is_empty() && !path.contains(['/', '\\', '%', ':']);
+    if plain { Ok(()) } else { Err(format!("it names the sidecar `{path}`, a file outside the table's folder")) }
 }
 
 /// One row of a column of structs.

@@ -26,6 +26,8 @@ use super::Error;
 const FOLDER: &str = "_delta_log";
 /// Names the last checkpoint, so that readers need not look for it.
 pub(super) const HINT: &str = "_last_checkpoint";
+/// No table gets so far; what bears a greater number is none of the log's files.
+const LAST: i64 = 1 << 60;
 /// Commits are read so many at a time.
 const CONCURRENT_READS: usize = 32;
 
@@ -199,7 +201,7 @@ impl LogFile {
     /// `N.json`, `N.checkpoint.parquet`, `N.checkpoint.PART.PARTS.parquet`, `N.checkpoint.UUID.{parquet,json}`
     fn of(name: &str) -> Option<Self> {
         let (version, rest) = name.split_at_checked(20)?;
-        let version = version.parse().ok()?;
+        let version = version.parse().ok().filter(|version| (0..LAST).contains(version))?;
         match rest.split('.').collect::<Vec<_>>().as_slice() {
             ["", "json"] => Some(LogFile::Commit(version)),
             ["", "checkpoint", _, parts, "parquet"] => {
@@ -246,11 +248,11 @@ impl Listing {
     /// Which of them is missing.
     pub(super) fn replayed(&self, version: i64) -> Result<Vec<i64>, Missing> {
         let first = self.checkpoint_of(version).map_or(0, |(checkpoint, _)| checkpoint + 1);
-        let versions: Vec<i64> = (first..=version).collect();
-        match versions.iter().find(|version| !self.commits.contains(version)) {
-            None => Ok(versions),
+        // one after the other: a file may bear any number
+        match (first..=version).find(|version| !self.commits.contains(version)) {
+            None => Ok((first..=version).collect()),
             Some(_) if first == 0 && self.is_cleaned_up() => Err(Missing::Expired),
-            Some(missing) => Err(Missing::Lost(*missing)),
+            Some(missing) => Err(Missing::Lost(missing)),
         }
     }
 

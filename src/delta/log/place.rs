@@ -13,6 +13,7 @@ use super::FOLDER;
 use crate::delta::Error;
 use crate::delta::disk::Failure;
 use crate::delta::error::Cause;
+use crate::regular;
 
 /// The bytes that stores give.
 pub(super) type Bytes = <PutPayload as IntoIterator>::Item;
@@ -53,7 +54,7 @@ impl Place {
         match self {
             Place::Folder(folder) => {
                 let path = folder.join(FOLDER).join(name);
-                Ok(found(std::fs::read(&path)).map_err(|e| unread(table, path, e))?.map(Bytes::from))
+                Ok(found(regular::read(&path)).map_err(|e| unread(table, path, e))?.map(Bytes::from))
             }
             Place::Store(store) => {
                 let bytes = match store.get(&Path::from_iter([FOLDER, name])).await {

@@ -45,6 +45,13 @@ struct Line<A, R> {
     txn: Option<Value>,
     add: Option<A>,
     remove: Option<R>,
+    sidecar: Option<Sidecar>,
+}
+
+/// Of a sidecar action what names its file.
+#[derive(Deserialize)]
+struct Sidecar {
+    path: String,
 }
 
 /// Of a remove action what names its file.
@@ -150,6 +157,7 @@ impl Replay {
             let line: Line<A, R> = serde_json::from_str(line).map_err(|e| damage::of_line(number, &e))?;
             self.note(line.protocol, line.meta_data);
             self.txns.extend(line.txn.as_ref().and_then(txn_of));
+            line.sidecar.map_or(Ok(()), |sidecar| checkpoint::check_sidecar(&sidecar.path))?;
             line.add.map(&mut on_add);
             line.remove.map(&mut on_remove);
         }

@@ -11,11 +11,16 @@ use deltalake::datafusion::execution::memory_pool::FairSpillPool;
 use deltalake::datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
 use polars::prelude::DataFrame;
+use sqlparser::dialect::GenericDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use self::catalog::{CATALOG, Layers};
 use super::{Error, Lake};
 use crate::memory::Memory;
 use crate::name::TableName;
+
+const MAX_OPERATORS: usize = 1_000;
 
 /// Runs one SELECT (or EXPLAIN, SHOW TABLES, DESCRIBE) over the lake. Its schemas are `bronze`, `silver` and `gold`,
 /// which hold `tables`, `quarantine` with a table for each silver one, and `lakesmith` with `ledger` and `runs`. A table
@@ -27,6 +32,7 @@ use crate::name::TableName;
 /// [`Error::Gone`] for a version that cannot be had; [`Error::Memory`] where the lake's memory is not enough even though
 /// what can be is spilled to the system's folder for temporary files.
 pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataFrame, Error> {
+    shallow(sql)?;
     let layers = Arc::new(Layers::new(lake, tables));
     let session = session(&layers, lake.memory())?;
     let reads_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -41,6 +47,21 @@ pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataF
             let deep = matches!(cause, Error::Storage { .. });
             Err(layers.find_damage(deep).await.unwrap_or(cause))
         }
+    }
+}
+
+/// More operators than anyone writes are refused: each may be a level of a tree that is walked recursively.
+fn shallow(sql: &str) -> Result<(), Error> {
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return Ok(()) };
+    let operator = |token: &&Token| match token {
+        Token::Whitespace(_) | Token::Comma | Token::Period | Token::EOF => false,
+        Token::LParen | Token::RParen | Token::Number(..) | Token::SingleQuotedString(_) => false,
+        Token::Word(word) => word.keyword != Keyword::NoKeyword,
+        _ => true,
+    };
+    match tokens.iter().filter(operator).count() {
+        0..=MAX_OPERATORS => Ok(()),
+        many => Err(Error::Query(format!("the query has {many} operators and keywords; at most {MAX_OPERATORS}"))),
     }
 }
 

@@ -4,6 +4,7 @@ mod basics;
 mod commits;
 mod faults;
 pub(super) mod foreign;
+mod hostile;
 mod log;
 mod old;
 mod patching;

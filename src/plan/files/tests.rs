@@ -4,7 +4,14 @@ use super::*;
 
 fn source(changed_files: ChangedFiles, same_content: SameContent) -> Source {
     let settle = Duration::from_secs(10);
-    Source { path: "*.csv".into(), format: Format::Ndjson, changed_files, same_content, settle }
+    Source {
+        path: "*.csv".into(),
+        format: Format::Ndjson,
+        changed_files,
+        same_content,
+        settle,
+        limits: Limits::default(),
+    }
 }
 
 fn file(mtime_s: i64) -> FileStat {

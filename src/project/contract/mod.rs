@@ -10,7 +10,7 @@ mod quality;
 mod rules;
 mod types;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::model::{Contract, Property};
 use super::reader::{Faults, File, Map, Text};
@@ -83,6 +83,11 @@ pub(super) struct Reading<'r> {
 /// Reads the contract that `referrer` names; `None` if its columns are not all known.
 pub(super) fn load<'a>(reading: &Reading, referrer: &File<'a>, path: &Text, faults: &'a Faults) -> Option<Loaded<'a>> {
     let relative = PathBuf::from(&path.value);
+    if relative.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        let hint = "write it relative to the project's root, e.g. `schemas/orders.odcs.yaml`".to_owned();
+        referrer.hinted(path.mark, format!("`{}` leads out of the project", path.value), Some(hint));
+        return None;
+    }
     if !reading.root.join(&relative).is_file() {
         let message = format!("the contract `{}` does not exist", path.value);
         referrer.hinted(path.mark, message, similar_file(reading.root, &path.value));

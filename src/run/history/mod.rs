@@ -17,6 +17,7 @@ use crate::expr::{Column as Col, Type};
 use crate::memory;
 use crate::name::Layer;
 use crate::report::{Action, InputVersion, Optimized, RowCounts, Status, TableReport, VacuumedTable};
+use crate::secrets;
 
 /// The columns of the table of runs. Columns may be added here; tables of earlier versions are widened as they are
 /// written to.
@@ -190,7 +191,8 @@ fn widened(base: &Snapshot) -> TableSchema {
 fn frame(author: &Author, told: Vec<(Line, Commits)>) -> Result<DataFrame> {
     let height = told.len();
     let text = |name: &str, of: &dyn Fn(&Line) -> Option<String>| {
-        Column::new(name.into(), told.iter().map(|(line, _)| of(line)).collect::<Vec<_>>())
+        let masked = |line| of(line).map(|text| secrets::masked(&text).into_owned());
+        Column::new(name.into(), told.iter().map(|(line, _)| masked(line)).collect::<Vec<_>>())
     };
     let number = |name: &str, of: &dyn Fn(&Line, &Commits) -> Option<u64>| {
         let values = told.iter().map(|(line, commits)| of(line, commits).map(|n| i64::try_from(n).unwrap_or(i64::MAX)));

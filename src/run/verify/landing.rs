@@ -25,7 +25,7 @@ pub async fn check(run: &Run, listed: &Listed<'_>, source: &Source, scratch: &La
         Err(error) => return Ok(unreachable(listed, &error)),
     };
     let table = scratch.table(&folder(listed.name));
-    let shape = Shape::new(run, source, root.clone(), &table, Some(listed.bronze));
+    let shape = Shape::new(run, source, root.clone(), &table, Some(listed.bronze)).unlimited();
     let reading =
         Reading { run: run.clone(), listed: last_taken(&listed.taken), name: listed.name.clone(), shape, root };
     let (writer, schema) = (table.writer(&reading.shape.schema())?, reading.shape.schema());
