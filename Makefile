@@ -1,5 +1,6 @@
 # make demo    build, run the sample project, print its gold tables
 # make test    format, lints, licences, build, all tests, the outside readers, the page in a browser
+# make fuzz    bytes by chance for what reads files and expressions, ten minutes a target (docs/reliability.md)
 # make test-readers  every outside reader: also Spark, Sail and Daft (minutes, a gigabyte of downloads, Java 17, Maven)
 # make test-orchestrators  Airflow and Dagster run the sample project by the examples (minutes, some 500 MB)
 # make notebooks     execute the notebooks and keep what they show; make test-notebooks compares
@@ -14,7 +15,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo build test fmt clippy deny test-rust test-readers test-page sample clean
+.PHONY: help demo build test fmt clippy deny advisories fuzz test-rust test-readers test-page sample clean
 .PHONY: test-python test-engines test-orchestrators test-notebooks notebooks
 .PHONY: soak soak-faults soak-conflicts soak-deaths soak-work
 .PHONY: bench bench-large bench-chart bench-instructions bench-build
@@ -56,7 +57,7 @@ demo: build
 build:
 	cargo build --locked
 
-test: fmt clippy deny build test-rust test-python test-notebooks test-page
+test: fmt clippy deny advisories build test-rust test-python test-notebooks test-page
 .NOTPARALLEL:
 
 fmt:
@@ -69,12 +70,32 @@ clippy:
 deny: $(DENY)
 	$(DENY) --locked check licenses bans sources
 
+# The database at one commit, so that a clone that passed today passes tomorrow; a newer one comes with a commit here.
+ADVISORIES_PIN = bf5c0d245a92671908518d7e765914d437954ed6
+ADVISORIES = $(HOME)/.cache/lakesmith/advisories/advisory-db-3157b0e258782691
+
+advisories: $(DENY)
+	@if git -C $(ADVISORIES) cat-file -e $(ADVISORIES_PIN) 2>/dev/null \
+		|| { rm -rf $(ADVISORIES) && timeout 120 git clone --quiet https://github.com/rustsec/advisory-db $(ADVISORIES) 2>/dev/null; }; \
+	then \
+		git -C $(ADVISORIES) checkout --quiet $(ADVISORIES_PIN) && $(DENY) --locked --offline check advisories; \
+	else echo "advisories: not checked, their database cannot be had from here"; fi
+
 # Without optimisation it builds in a minute; CARGO_TARGET_DIR is unset so that nothing of it stays in ours.
 $(DENY):
 	env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --root $(dir $(@D)) cargo-deny@$(DENY_VERSION)
 
 test-rust:
 	cargo test --locked
+
+# One target after the other; FUZZ=csv alone, SECONDS_EACH=60 shorter.
+FUZZ ?= csv expression log project
+SECONDS_EACH ?= 600
+
+fuzz:
+	@for target in $(FUZZ); do \
+		LAKESMITH_FUZZ_SECONDS=$(SECONDS_EACH) nice cargo test --locked --test it -- --exact --nocapture fuzz::$$target; \
+	done
 
 test-readers: test-python test-engines
 

@@ -26,6 +26,8 @@ pub mod bucket;
 pub mod cli;
 pub mod delta;
 pub mod expr;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gold;
 pub mod memory;
 pub mod name;

@@ -31,8 +31,9 @@ pub fn keep(value: &str) {
 pub fn keep_url(text: &str) {
     let Some((_, rest)) = text.split_once("://") else { return };
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    if let Some((user, _)) = place.split('/').next().and_then(|authority| authority.rsplit_once('@')) {
-        user.split_once(':').map_or((), |(_, password)| keep(password));
+    let user = place.split('/').next().and_then(|authority| authority.rsplit_once('@'));
+    if let Some((_, password)) = user.and_then(|(user, _)| user.split_once(':')) {
+        keep(password);
     }
     if !query.is_empty() {
         keep(query);

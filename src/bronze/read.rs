@@ -29,7 +29,8 @@ pub struct ReadOptions {
     pub row_group: u64,
     /// the zone of Parquet timestamps without one
     pub timezone: chrono_tz::Tz,
-    pub(super) fast_from: usize,
+    /// well-formed text in front of an odd record goes to the fast reader from this length on; `usize::MAX`: nothing does
+    pub fast_from: usize,
 }
 
 impl Default for ReadOptions {

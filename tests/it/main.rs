@@ -12,6 +12,7 @@ mod docs;
 mod faulty;
 mod files;
 mod follow;
+mod fuzz;
 mod hostile;
 mod house;
 mod idle;

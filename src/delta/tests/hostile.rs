@@ -74,7 +74,7 @@ async fn a_commit_file_may_bear_any_number_and_be_anything() {
     let foreign = Foreign::new();
     foreign.commit(0, &begin());
     std::fs::copy(foreign.log(0), foreign.log(1 << 59)).unwrap();
-    assert!(refused(&foreign).await.contains("version 1"));
+    assert!(refused(&foreign).await.contains("00000000000000000001.json is missing"));
     std::fs::remove_file(foreign.log(1 << 59)).unwrap();
     std::fs::copy(foreign.log(0), foreign.log(i64::MAX)).unwrap();
     assert_eq!(now(&foreign.table).await.version(), 0, "no table gets so far");
