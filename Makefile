@@ -89,7 +89,7 @@ test-rust:
 	cargo test --locked
 
 # One target after the other; FUZZ=csv alone, SECONDS_EACH=60 shorter.
-FUZZ ?= csv expression log project
+FUZZ ?= csv expression log parquet project
 SECONDS_EACH ?= 600
 
 fuzz:

@@ -22,8 +22,8 @@ pub fn keep(value: &str) {
         secrets.extend([word.to_owned(), encoded].into_iter().filter(|word| word.len() >= SHORTEST));
     };
     keep(value.trim());
-    for (_, part) in url::form_urlencoded::parse(value.trim_start_matches('?').as_bytes()) {
-        keep(&part);
+    for (name, part) in url::form_urlencoded::parse(value.trim_start_matches('?').as_bytes()) {
+        keep(if part.is_empty() { &name } else { &part });
     }
 }
 

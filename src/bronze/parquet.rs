@@ -163,13 +163,19 @@ fn fits(path: &Path, most: u64) -> PolarsResult<()> {
     let mut reader = ParquetReader::new(File::open(path)?);
     // a number below zero is no number of anything
     let number = |n: i64| u64::try_from(n).unwrap_or(u64::MAX);
-    for group in &reader.get_metadata()?.row_groups {
+    let footer = reader.get_metadata()?;
+    let rows = footer.row_groups.iter().map(|group| group.num_rows()).fold(0, usize::saturating_add);
+    if rows != footer.num_rows {
+        polars_bail!(ComputeError: "its footer tells of {} rows, its row groups of {rows}", footer.num_rows);
+    }
+    for group in &footer.row_groups {
         let columns = group.parquet_columns().iter();
         let sizes = columns.map(|column| {
             let values = number(column.num_values()).saturating_mul(VALUE_WIDTH);
             values.max(number(column.uncompressed_size()))
         });
-        let bytes = sizes.fold(0, u64::saturating_add);
+        // the row group's own number may be another, and Polars goes by it
+        let bytes = sizes.fold(0, u64::saturating_add).max((group.num_rows() as u64).saturating_mul(VALUE_WIDTH));
         if bytes > most {
             let (bytes, most) = (Memory::of_bytes(bytes), Memory::of_bytes(most));
             polars_bail!(ComputeError:

@@ -67,6 +67,7 @@ pub fn main() -> ExitCode {
     };
     interrupt::listen();
     secrets::keep_environment();
+    ui::tell_panics();
     if let Err(filter) = logging::start(cli.global.verbose) {
         ui::print_warning(&format!("LAKESMITH_LOG is no filter: {filter}").into());
     }

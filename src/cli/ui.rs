@@ -61,6 +61,11 @@ pub fn tell(text: &str) {
     let _ = err.write_all(secrets::masked(text).as_bytes()).and_then(|()| err.write_all(b"\n"));
 }
 
+/// A panic's words may be those of a file.
+pub fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| tell(&words::clean(&panic.to_string()))));
+}
+
 /// Prints why a command failed; with `--json` also as an object on stdout.
 pub fn print_failure(failure: &Failure, json: bool) {
     failure.errors.iter().for_each(print_error);

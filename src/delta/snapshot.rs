@@ -260,7 +260,14 @@ async fn files(table: &Table, adds: Vec<Add>) -> Result<Vec<DataFile>, Error> {
             return Err(Error::unreadable(folder, format!("the log names the file `{}` twice", add.path)));
         }
         let deleted = match &log_store {
-            Some(log_store) => deleted_rows(folder, &add, log_store).await?,
+            Some(log_store) => {
+                let vector = add.deletion_vector.clone().and_then(|vector| vector_name(vector, log_store.root_url()));
+                if vector.is_some_and(|vector| !links.leads_to_file(&vector)) {
+                    let what = format!("the deletion vector of `{}` is a link or no file", add.path);
+                    return Err(Error::unreadable(folder, what));
+                }
+                deleted_rows(folder, &add, log_store).await?
+            }
             None => Vec::new(),
         };
         files.push(DataFile::new(add, deleted));
@@ -297,12 +304,12 @@ pub(super) async fn deleted_rows(table: &str, add: &Add, log_store: &LogStoreRef
         let what = format!("the deletion vector of `{}` is a file outside the table's folder", add.path);
         return Err(Error::unreadable(table, what));
     }
+    if vector.storage_type == StorageType::UuidRelativePath {
+        check_prefix(table, &vector.path_or_inline_dv)?;
+    }
     let cardinality = vector.cardinality;
     let damaged = |why: String| Error::unreadable(table, format!("the deletion vector of `{}`: {why}", add.path));
     let file = vector_name(vector.clone(), log_store.root_url());
-    if let Some(file) = &file {
-        check_path(table, file)?;
-    }
     let vector = DeletionVectorDescriptor::try_from(vector).map_err(|error| damaged(error.to_string()))?;
     let (storage, root) = (log_store.engine(None).storage_handler(), log_store.root_url().clone());
     let rows = tokio::task::spawn_blocking(move || vector.row_indexes(storage, &root))
@@ -323,6 +330,18 @@ pub(super) async fn deleted_rows(table: &str, add: &Add, log_store: &LogStoreRef
         return Err(damaged(format!("it hides {} rows where the log says {cardinality}", rows.len())));
     }
     Ok(rows)
+}
+
+/// A deletion vector's file is named by an optional folder and 20 characters that stand for a UUID.
+fn check_prefix(table: &str, name: &str) -> Result<(), Error> {
+    let folder = name.len().checked_sub(20).and_then(|end| name.get(..end)).unwrap_or(name);
+    if folder.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    Err(Error::unreadable(
+        table,
+        format!("its log names the deletion vector `{name}`, a file outside the table's folder"),
+    ))
 }
 
 async fn is_missing(log_store: &LogStoreRef, file: &str) -> bool {

@@ -4,11 +4,13 @@
 mod csv;
 mod expression;
 mod log;
+mod parquet;
 mod project;
 
 pub use csv::csv;
 pub use expression::expression;
 pub use log::log;
+pub use parquet::parquet;
 pub use project::project;
 
 /// What broke a promise.
@@ -18,7 +20,8 @@ type Broken = Result<(), String>;
 pub type Target = fn(&[u8]) -> Broken;
 
 /// All targets by the names of their seeds' folders.
-pub const TARGETS: [(&str, Target); 4] = [("csv", csv), ("expression", expression), ("log", log), ("project", project)];
+pub const TARGETS: [(&str, Target); 5] =
+    [("csv", csv), ("expression", expression), ("log", log), ("parquet", parquet), ("project", project)];
 
 /// The machine is at fault, not the input.
 fn trouble(error: &impl std::fmt::Display) -> String {

@@ -164,6 +164,11 @@ fn expression() {
 }
 
 #[test]
+fn parquet() {
+    fuzz("parquet", 150);
+}
+
+#[test]
 fn project() {
     fuzz("project", 300);
 }

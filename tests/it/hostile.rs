@@ -37,7 +37,7 @@ fn bombs_and_endless_lines_are_set_aside_until_the_project_allows_them() {
     let report = project.run(1);
     let reasons = aside(&report);
     assert_eq!(reasons[0].0, "events/bomb.csv.gz");
-    assert!(reasons[0].1.contains("decompression bomb; `limits: { ratio: … }`"), "{reasons:?}");
+    assert!(reasons[0].1.contains("decompression bomb does; `limits: { ratio: … }`"), "{reasons:?}");
     assert_eq!(reasons[1].0, "events/line.csv");
     assert!(reasons[1].1.contains("longer than 1000000 bytes; `limits: { line: … }`"), "{reasons:?}");
     assert_eq!(table(&report, "bronze.events")["files"]["taken"], 1);
@@ -66,16 +66,16 @@ fn a_table_has_no_more_columns_than_the_project_allows() {
 }
 
 #[test]
-fn five_thousand_columns_are_a_table_as_any_other() {
+fn a_thousand_columns_are_a_table_as_any_other() {
     let project = Project::small();
     for file in ["layers/silver/events.yaml", "layers/gold/totals.yaml"] {
         std::fs::remove_file(project.path(file)).unwrap();
     }
-    let row = |value: &dyn Fn(usize) -> String| (0..5000).map(value).collect::<Vec<_>>().join(",");
+    let row = |value: &dyn Fn(usize) -> String| (0..1000).map(value).collect::<Vec<_>>().join(",");
     let text = format!("{}\n{}\n", row(&|i| format!("c{i}")), row(&|i| i.to_string()));
     project.write("landing/events/1.csv", text);
     project.run(0);
-    assert_eq!(project.query("SELECT c0, c4999 FROM bronze.events"), [json!({ "c0": "0", "c4999": "4999" })]);
+    assert_eq!(project.query("SELECT c0, c999 FROM bronze.events"), [json!({ "c0": "0", "c999": "999" })]);
     assert_eq!(project.run(0)["status"], "unchanged");
 }
 

@@ -86,7 +86,7 @@ fn roll(dice: &mut Dice) -> Row {
     let moneys = [edge, -edge, edge / 2, -edge / 2, 1, 0, -1];
     let kinds = [Some("a"), Some("b"), None];
     // mostly small, so that sums are often right
-    let pick = |dice: &mut Dice| if dice.below(5) == 0 { dice.below(7) } else { 4 + dice.below(3) };
+    let pick = |dice: &mut Dice| if dice.below(3) == 0 { dice.below(7) } else { 4 + dice.below(3) };
     Row {
         kind: kinds[dice.below(3)],
         big: (dice.below(6) > 0).then(|| bigs[pick(dice)]),
