@@ -34,10 +34,12 @@ pub struct Shape {
 impl Shape {
     /// As the table is.
     pub fn new(run: &Run, source: &Source, landing: Landing, table: &Table, bronze: Option<&Snapshot>) -> Self {
-        let mut options = ReadOptions::default();
-        options.timezone = run.project.timezone;
-        options.limits = source.limits;
-        options.row_group = run.lake.memory().bytes();
+        let options = ReadOptions {
+            timezone: run.project.timezone,
+            limits: source.limits,
+            row_group: run.lake.memory().bytes(),
+            ..ReadOptions::default()
+        };
         let schema = bronze.map(|b| b.schema().clone()).unwrap_or_default();
         let first_four = || bronze::ADDED.iter().take(4).map(|c| (*c).to_string()).collect();
         Shape {
