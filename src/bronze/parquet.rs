@@ -68,10 +68,7 @@ impl Parquet {
         };
         let path = path.map_err(|error| error.to_string())?;
         // A broken file makes the reader panic in places; a thread of its own turns that into a reason.
-        let local = unpacked.as_ref().map(|file| file.path().to_owned()).or_else(|| match place {
-            Place::File(path) => Some(path.clone()),
-            Place::Object(_) => None,
-        });
+        let local = unpacked.as_ref().map(NamedTempFile::path).or_else(|| place.on_disk()).map(Path::to_owned);
         let (row_group, is_local) = (options.row_group, local.is_some());
         let opened = thread::spawn(move || {
             if let Some(local) = &local {
