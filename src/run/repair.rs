@@ -7,6 +7,7 @@ use chrono::Utc;
 
 use super::claim::{Claimed, Lease, claim};
 use super::error::{Error, Result};
+use super::history::{self, Author, Line};
 use super::landing;
 use super::lost::{self, Lost};
 use super::protocol::{LEDGER, RUNS, folder, quarantine_folder};
@@ -95,11 +96,14 @@ impl Repair {
     /// # Errors
     /// Another run is at work on the table; the store failed.
     pub async fn carry_out(&self) -> Result<RepairReport> {
-        let run_id = uuid::Uuid::now_v7().to_string();
-        let lease = self.claim(&run_id).await?;
-        let done = self.mend(&run_id).await;
+        let author = Author { run_id: uuid::Uuid::now_v7().to_string(), started_at: Utc::now(), command: "repair" };
+        let lease = self.claim(&author.run_id).await?;
+        let done = self.mend(&author.run_id).await;
         if let Some(lease) = lease {
             lease.release().await;
+        }
+        if let Ok(report) = &done {
+            history::record(&self.lake, author, std::iter::once(Line::from(report))).await;
         }
         done
     }

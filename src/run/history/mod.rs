@@ -16,7 +16,9 @@ use crate::delta::{Change, Lake, Operation, Snapshot, TableSchema};
 use crate::expr::{Column as Col, Type};
 use crate::memory;
 use crate::name::Layer;
-use crate::report::{Action, InputVersion, Optimized, RowCounts, Status, TableReport, VacuumedTable};
+use crate::report::{
+    Action, InputVersion, Optimized, RepairReport, Repaired, RowCounts, Status, TableReport, VacuumedTable,
+};
 use crate::secrets;
 
 /// The columns of the table of runs. Columns may be added here; tables of earlier versions are widened as they are
@@ -125,6 +127,29 @@ impl From<&VacuumedTable> for Line {
             bytes_deleted: Some(report.bytes),
             error: report.error.clone(),
             note: (report.files > 0).then(|| format!("{} files deleted", report.files)),
+            inputs: Vec::new(),
+        }
+    }
+}
+
+impl From<&RepairReport> for Line {
+    fn from(report: &RepairReport) -> Self {
+        let faults = report.faults.iter().map(|fault| fault.what.as_str()).collect::<Vec<_>>().join("; ");
+        Line {
+            table: report.table.clone(),
+            folders: Vec::new(),
+            action: "repair",
+            status: match report.status {
+                Repaired::Sound => Status::Unchanged,
+                Repaired::Mended => Status::Succeeded,
+                Repaired::Damaged => Status::Failed,
+            },
+            version: report.version,
+            rows: RowCounts::default(),
+            seconds: 0.0,
+            bytes_deleted: None,
+            error: report.error.clone(),
+            note: (!faults.is_empty()).then_some(faults),
             inputs: Vec::new(),
         }
     }

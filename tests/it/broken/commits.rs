@@ -41,6 +41,9 @@ fn a_cut_last_commit_of_silver_is_taken_back_and_done_again() {
         lake.tour();
         let report = lake.repair("silver.events", 0);
         assert_eq!((&report["status"], &report["version"]), (&json!("mended"), &json!(1)), "{report:#}");
+        let told =
+            "SELECT count(*) FROM lakesmith.runs WHERE command = 'repair' AND version = 1 AND status = 'succeeded'";
+        assert_eq!(lake.project.value(told), 1);
         says(&report["notes"].to_string(), &["`gold.totals` has read `silver.events` up to version 2"]);
         // version 2 comes again, with more in it than gold has seen under that number
         lake.more();
