@@ -40,7 +40,9 @@ class Project:
 
     def lakesmith(self, *arguments):
         """Runs the command line and prints its answer."""
-        done = subprocess.run([BINARY, "-C", self.folder, *arguments], capture_output=True, text=True)
+        # A kernel asks for colours (CLICOLOR_FORCE), which not everything that shows a notebook knows.
+        plain = os.environ | {"NO_COLOR": "1"}
+        done = subprocess.run([BINARY, "-C", self.folder, *arguments], capture_output=True, text=True, env=plain)
         if done.returncode:
             raise RuntimeError(done.stderr)
         print(done.stdout, end="")
