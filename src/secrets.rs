@@ -52,8 +52,8 @@ pub fn keep_environment() {
     };
     for (name, value) in std::env::vars_os() {
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
-        // a path leads to credentials and is none
-        if names_secret(name) && !value.starts_with(['/', '.', '~']) {
+        // A path leads to credentials and is none; a number is a setting such as MAX_TOKENS.
+        if names_secret(name) && !value.starts_with(['/', '.', '~']) && value.parse::<f64>().is_err() {
             keep(value);
         }
     }

@@ -216,9 +216,9 @@ fn widened(base: &Snapshot) -> TableSchema {
 fn frame(author: &Author, told: Vec<(Line, Commits)>) -> Result<DataFrame> {
     let height = told.len();
     let text = |name: &str, of: &dyn Fn(&Line) -> Option<String>| {
-        let masked = |line| of(line).map(|text| secrets::masked(&text).into_owned());
-        Column::new(name.into(), told.iter().map(|(line, _)| masked(line)).collect::<Vec<_>>())
+        Column::new(name.into(), told.iter().map(|(line, _)| of(line)).collect::<Vec<_>>())
     };
+    let masked = |message: &Option<String>| message.as_deref().map(|text| secrets::masked(text).into_owned());
     let number = |name: &str, of: &dyn Fn(&Line, &Commits) -> Option<u64>| {
         let values = told.iter().map(|(line, commits)| of(line, commits).map(|n| i64::try_from(n).unwrap_or(i64::MAX)));
         Column::new(name.into(), values.collect::<Vec<_>>())
@@ -231,8 +231,8 @@ fn frame(author: &Author, told: Vec<(Line, Commits)>) -> Result<DataFrame> {
         text("table", &|line| Some(line.table.clone())),
         text("action", &|line| Some(line.action.into())),
         text("status", &|line| Some(line.status.as_str().into())),
-        text("error", &|line| line.error.clone()),
-        text("note", &|line| line.note.clone()),
+        text("error", &|line| masked(&line.error)),
+        text("note", &|line| masked(&line.note)),
         text("inputs", &|line| serde_json::to_string(&line.inputs).ok()),
     ];
     for (name, at) in [("started_at", author.started_at), ("finished_at", Utc::now())] {
