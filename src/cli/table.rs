@@ -1,5 +1,7 @@
 //! Tables for people: text left, numbers right, within the terminal's width, whatever the letters.
 
+use std::borrow::Cow;
+
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
 };
@@ -15,6 +17,8 @@ const GAP: usize = 3;
 const LEAST_TEXT: u16 = 16;
 /// Values are not cut shorter than this.
 const LEAST_VALUE: usize = 12;
+/// Of a longer value nobody reads the rest in a table, and to lay it out takes minutes. Bytes.
+const LONGEST_VALUE: usize = 10_000;
 
 /// A column's header and where its cells stand.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +68,7 @@ pub fn table(columns: &[Column<'_>], rows: &[Vec<String>], width: Option<u16>) -
 /// Values as a table: where they do not fit `width`, long texts are cut; where that is not enough, one block per row
 /// with a column a line.
 pub fn records(columns: &[Column<'_>], rows: &[Vec<String>], width: Option<u16>) -> String {
+    let rows = &bounded(rows)[..];
     let table = whole(columns, rows);
     let Some(width) = width.filter(|width| natural_width(&table) > usize::from(*width)) else { return drawn(&table) };
     match most(columns, &table.column_max_content_widths(), usize::from(width)) {
@@ -95,6 +100,18 @@ pub fn records(columns: &[Column<'_>], rows: &[Vec<String>], width: Option<u16>)
         None if rows.is_empty() => drawn(&table),
         None => blocks(columns, rows, width),
     }
+}
+
+/// The rows without what no table shows.
+fn bounded(rows: &[Vec<String>]) -> Cow<'_, [Vec<String>]> {
+    if rows.iter().flatten().all(|text| text.len() <= LONGEST_VALUE) {
+        return Cow::Borrowed(rows);
+    }
+    let begin = |text: &String| match text.len() > LONGEST_VALUE {
+        true => format!("{}…", &text[..text.floor_char_boundary(LONGEST_VALUE)]),
+        false => text.clone(),
+    };
+    rows.iter().map(|row| row.iter().map(begin).collect()).collect()
 }
 
 fn is_text(column: &Column<'_>) -> bool {
@@ -220,6 +237,13 @@ fn title(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_very_long_value_the_beginning_is_shown() {
+        let rows = [vec!["ü".repeat(LONGEST_VALUE)], vec!["short".to_owned()]];
+        let shown = records(&[Column::Text("x")], &rows, None);
+        assert!(shown.len() < 5 * LONGEST_VALUE && shown.contains("ü…") && shown.contains("short"));
+    }
 
     const COLUMNS: [Column<'static>; 3] = [Column::Name("table"), Column::Number("rows"), Column::Text("why")];
 

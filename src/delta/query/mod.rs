@@ -5,6 +5,7 @@ mod result;
 
 use std::sync::Arc;
 
+use arrow::error::ArrowError;
 use deltalake::datafusion::error::DataFusionError;
 use deltalake::datafusion::execution::context::SQLOptions;
 use deltalake::datafusion::execution::memory_pool::FairSpillPool;
@@ -91,6 +92,11 @@ fn refused(error: &DataFusionError) -> Error {
 /// What the lake has wrong is not the question's fault.
 fn failed(lake: &Lake, error: &DataFusionError) -> Error {
     match error.find_root() {
+        DataFusionError::ArrowError(cause, _)
+            if matches!(**cause, ArrowError::ParquetError(_) | ArrowError::IoError(..)) =>
+        {
+            Error::Storage { location: lake.url().to_string(), what: text(error) }
+        }
         DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_) | DataFusionError::IoError(_) => {
             Error::Storage { location: lake.url().to_string(), what: text(error) }
         }
