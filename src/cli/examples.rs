@@ -7,7 +7,8 @@ Examples:
   lakesmith -C shop run                   take in its files, make its tables
   lakesmith -C shop show gold.daily_revenue
 
-Exit codes: 0 done; 1 a table or a file failed; 2 the project or the command is wrong; 3 the guard stopped a table.";
+Exit codes: 0 done; 1 a table or a file failed; 2 the project or the command is wrong; 3 the guard stopped a table;
+130 interrupted (Ctrl-C), 143 terminated.";
 
 /// `lakesmith init --help`
 pub const INIT: &str = "\
