@@ -67,7 +67,7 @@ pub fn remedy(folder: &str) -> String {
 }
 
 /// Files that are looked at together: each is one request of a store that may be far away.
-const FILES_AT_ONCE: usize = 16;
+pub(super) const FILES_AT_ONCE: usize = 16;
 
 impl Table {
     /// Reads a data file and compares its size and its BLAKE3 with what the log says of it.
@@ -75,18 +75,12 @@ impl Table {
     /// # Errors
     /// The table's store cannot be reached at all.
     pub async fn check_file(&self, file: &DataFile) -> Result<FileHealth, Error> {
-        let store = self.log_store()?.object_store(None);
-        let path = object_path(file.path());
-        let found = match store.head(&path).await {
-            Ok(found) => found.size,
-            Err(object_store::Error::NotFound { .. }) => return Ok(FileHealth::Missing),
-            Err(error) => return Ok(FileHealth::Unreadable(error.to_string())),
-        };
-        if found != file.size() {
-            return Ok(FileHealth::Resized { found });
+        if let Some(health) = self.check_size(file).await? {
+            return Ok(health);
         }
         let Some(noted) = file.blake3() else { return Ok(FileHealth::Unhashed) };
-        let hash = match store.get(&path).await {
+        let store = self.log_store()?.object_store(None);
+        let hash = match store.get(&object_path(file.path())).await {
             Ok(found) => hash(found.payload).await,
             Err(object_store::Error::NotFound { .. }) => return Ok(FileHealth::Missing),
             Err(error) => Err(error.to_string()),
@@ -95,6 +89,17 @@ impl Table {
             Ok(hash) if hash == noted => FileHealth::Sound,
             Ok(found) => FileHealth::Changed { found },
             Err(error) => FileHealth::Unreadable(error),
+        })
+    }
+
+    /// What the store tells of a file that nobody reads; none: it is there in its full size.
+    pub(super) async fn check_size(&self, file: &DataFile) -> Result<Option<FileHealth>, Error> {
+        let store = self.log_store()?.object_store(None);
+        Ok(match store.head(&object_path(file.path())).await {
+            Ok(found) if found.size == file.size() => None,
+            Ok(found) => Some(FileHealth::Resized { found: found.size }),
+            Err(object_store::Error::NotFound { .. }) => Some(FileHealth::Missing),
+            Err(error) => Some(FileHealth::Unreadable(error.to_string())),
         })
     }
 }
@@ -119,33 +124,6 @@ impl Snapshot {
             })
             .buffered(FILES_AT_ONCE);
         missing.try_filter_map(|file| async { Ok(file) }).try_collect().await
-    }
-}
-
-impl Snapshot {
-    /// If a data file of this version is not as it was written, an error that says which, how and what to do; reads all
-    /// of them.
-    ///
-    /// # Errors
-    /// The table's store cannot be reached at all.
-    pub async fn find_damage(&self) -> Result<Option<Error>, Error> {
-        let table = self.table();
-        let checked = stream::iter(self.files().to_vec()).map(|file| async move {
-            let health = table.check_file(&file).await?;
-            Ok::<_, Error>(health.fault(&file).map(|fault| (file, fault)))
-        });
-        let mut checked = checked.buffered(FILES_AT_ONCE);
-        while let Some(found) = checked.next().await {
-            let Some((file, fault)) = found? else { continue };
-            let newest = table.snapshot().await?;
-            if newest.is_none_or(|newest| !newest.files().iter().any(|known| known.path() == file.path())) {
-                // deleted after the table had left it
-                return Ok(None);
-            }
-            let what = format!("its data file {} is damaged: {fault}; {}", file.path(), remedy(table.folder()));
-            return Ok(Some(Error::unreadable(table.folder(), what)));
-        }
-        Ok(None)
     }
 }
 

@@ -8,6 +8,7 @@ mod bridge;
 mod cancel;
 mod check;
 mod commit;
+mod damage;
 mod diff;
 mod disk;
 mod error;
@@ -46,6 +47,7 @@ mod write;
 
 pub use check::{FileHealth, remedy};
 pub use commit::{Change, Operation};
+pub use damage::{is_elsewhere, with_advice};
 pub use diff::{FileDiff, RowDiff, file_diff, replacement_diff, row_diff, side_diff};
 pub use error::{Error, root_cause};
 pub use evolve::common;

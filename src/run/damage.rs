@@ -1,5 +1,5 @@
 //! Why rows cannot be read: a library's words about a file say little; which file of which table it is, what is wrong
-//! with it and what can be done, the hashes in the log tell.
+//! with it and what can be done, the log tells by its sizes, and by its hash of the file that the words name.
 
 use super::error::Error;
 use super::protocol::{folder, quarantine_folder};
@@ -17,18 +17,32 @@ pub async fn explained(lake: &Lake, tables: Vec<TableName>, error: Error) -> Err
         Error::Delta(error) => !matches!(error, delta::Error::Lost { .. } | delta::Error::Memory(_)),
         Error::Refused(_) | Error::Guarded(_) => false,
     };
-    let text = error.to_string().to_lowercase();
-    if !looks_damaged || !SIGNS.iter().any(|sign| text.contains(sign)) {
+    let said = error.to_string();
+    let text = said.to_lowercase();
+    if !looks_damaged || delta::is_elsewhere(&said) || !SIGNS.iter().any(|sign| text.contains(sign)) {
         return error;
     }
     for name in &tables {
         for folder in [folder(name), quarantine_folder(name)] {
             if let Ok(Some(snapshot)) = lake.table(&folder).snapshot().await
-                && let Ok(Some(damage)) = snapshot.find_damage().await
+                && let Ok(Some(damage)) = snapshot.find_damage(&said).await
             {
                 return damage.into();
             }
         }
     }
-    error
+    advised(error)
+}
+
+/// The error, with what can be done to know more if it is about bytes that cannot be read.
+pub fn advised(error: Error) -> Error {
+    let is_of_reader = match &error {
+        Error::Compute(_) | Error::Internal(_) | Error::Io { .. } => true,
+        Error::Delta(error) => matches!(error, delta::Error::Storage { .. } | delta::Error::Query(_)),
+        Error::Refused(_) | Error::Guarded(_) => false,
+    };
+    match delta::with_advice(&error.to_string()).filter(|_| is_of_reader) {
+        Some(text) => Error::Refused(text),
+        None => error,
+    }
 }

@@ -3,7 +3,7 @@
 use polars::prelude::DataFrame;
 
 use super::error::{Error, Result};
-use super::stream;
+use super::{damage, stream};
 use crate::delta::{self, Lake, Snapshot};
 use crate::project::Project;
 
@@ -21,12 +21,12 @@ pub async fn head(snapshot: &Snapshot, limit: usize) -> Result<DataFrame> {
 
 /// Why a version could not be read: that a vacuum has deleted files of it says more than the store's words.
 async fn why(snapshot: &Snapshot, error: Error) -> Error {
-    if let Ok(Some(damage)) = snapshot.find_damage().await {
+    if let Ok(Some(damage)) = snapshot.find_damage(&error.to_string()).await {
         return damage.into();
     }
     match snapshot.require_files().await {
         Err(gone @ delta::Error::Gone { .. }) => gone.into(),
-        _ => error,
+        _ => damage::advised(error),
     }
 }
 

@@ -46,10 +46,13 @@ impl Layers {
     }
 
     /// The first table of those opened whose version has lost files, or has damaged ones, as an error that says so.
-    pub(super) async fn find_damage(&self, deep: bool) -> Option<Error> {
+    pub(super) async fn find_damage(&self, cause: &Error) -> Option<Error> {
+        let of_files = matches!(cause, Error::Storage { .. }).then(|| cause.to_string());
         let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
         for snapshot in &opened {
-            if deep && let Ok(Some(damage)) = snapshot.find_damage().await {
+            if let Some(error) = &of_files
+                && let Ok(Some(damage)) = snapshot.find_damage(error).await
+            {
                 return Some(damage);
             }
             if let Err(gone @ Error::Gone { .. }) = snapshot.require_files().await {

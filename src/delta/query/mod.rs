@@ -17,6 +17,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use self::catalog::{CATALOG, Layers};
+use super::damage::with_advice;
 use super::{Error, Lake};
 use crate::memory::Memory;
 use crate::name::TableName;
@@ -44,9 +45,7 @@ pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataF
         Ok(batches) => result::frame(&schema, &batches),
         Err(error) => {
             let cause = failed(lake, &error);
-            // every byte is hashed only where one may be wrong
-            let deep = matches!(cause, Error::Storage { .. });
-            Err(layers.find_damage(deep).await.unwrap_or(cause))
+            Err(layers.find_damage(&cause).await.unwrap_or_else(|| advised(cause)))
         }
     }
 }
@@ -106,6 +105,17 @@ fn failed(lake: &Lake, error: &DataFusionError) -> Error {
             lake.memory()
         )),
         _ => Error::Query(text(error)),
+    }
+}
+
+/// The cause, with what can be done to know more.
+fn advised(cause: Error) -> Error {
+    match cause {
+        Error::Storage { location, what } => {
+            let what = with_advice(&what).unwrap_or(what);
+            Error::Storage { location, what }
+        }
+        other => other,
     }
 }
 
