@@ -14,6 +14,7 @@ use crate::name::TableName;
 use crate::plan::{FileState, Ledger, LedgerEntry, Verdict, read_as};
 use crate::project::Source;
 use crate::report::{Action, FileCounts, FileNote, Status, TableReport};
+use crate::secrets;
 
 /// A report, if there is nothing to write.
 pub async fn idle(run: &Run, name: &TableName, source: &Source) -> Result<Option<TableReport>> {
@@ -138,7 +139,9 @@ fn touched(source: &Source, ledger: &Ledger, file: &Judged) -> Option<LedgerEntr
 
 fn report(name: &TableName, seen: &Seen, intake: &Intake) -> TableReport {
     let mut files = FileCounts { taken: intake.taken.len() as u64, ..FileCounts::default() };
-    let note = |path: &str, reason: &str| FileNote { path: path.to_string(), reason: reason.to_string() };
+    // reports and alerts tell it as it is here
+    let note =
+        |path: &str, reason: &str| FileNote { path: path.to_string(), reason: secrets::masked(reason).into_owned() };
     for file in &seen.files {
         match &file.verdict {
             Verdict::StillAside(why) => files.set_aside.push(note(&file.stat.path, why)),

@@ -33,7 +33,7 @@ async fn write(global: &Global, out: Option<&Path>) -> Outcome {
     let folder = out.map_or_else(|| global.project.join(FOLDER), Path::to_path_buf);
     refuse_within(&project, &folder)?;
     let docs = project_docs(&project).await?;
-    let page = html::page(&docs.to_json(&project.environment));
+    let page = html::page(&docs.to_json());
     let file = folder.join(FILE);
     put(&folder, &file, page.as_bytes()).map_err(|error| {
         Failure::failed(Complaint::from(format!("`{}` cannot be written: {error}", file.display())))

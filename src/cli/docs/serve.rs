@@ -16,6 +16,7 @@ use crate::cli::failure::{Complaint, Failure, Outcome};
 use crate::cli::interrupt;
 use crate::cli::{project, ui};
 use crate::run::project_docs;
+use crate::secrets;
 
 const HOST: &str = "127.0.0.1";
 const PORT: u16 = 4747;
@@ -122,16 +123,13 @@ impl Site {
         let _one_at_a_time = self.work.lock().await;
         match self.made().await {
             Ok(body) => Answer { status: "200 OK", kind: "text/html", body },
-            Err(failure) => {
-                let errors: Vec<String> = failure.errors.iter().map(|error| format!("error: {error}\n")).collect();
-                Answer::text("500 Internal Server Error", &errors.concat())
-            }
+            Err(failure) => Answer::failed(&failure),
         }
     }
 
     async fn made(&self) -> Result<String, Failure> {
         let project = project(&self.global)?;
-        Ok(html::page(&project_docs(&project).await?.to_json(&project.environment)))
+        Ok(html::page(&project_docs(&project).await?.to_json()))
     }
 }
 
@@ -169,6 +167,12 @@ struct Answer {
 impl Answer {
     fn text(status: &'static str, body: &str) -> Self {
         Answer { status, kind: "text/plain", body: body.to_owned() }
+    }
+
+    /// Without secrets: whoever reads it may know less than whoever started the command.
+    fn failed(failure: &Failure) -> Self {
+        let errors: Vec<String> = failure.errors.iter().map(|error| format!("error: {error}\n")).collect();
+        Answer::text("500 Internal Server Error", &secrets::masked(&errors.concat()))
     }
 
     fn head(&self) -> String {
@@ -244,5 +248,12 @@ mod tests {
         assert_eq!(status("POST / HTTP/1.1\nHost: localhost\n\n"), "405");
         assert_eq!(status("GET /../etc/passwd HTTP/1.1\nHost: localhost\n\n"), "404");
         assert_eq!(status("hello\n\n"), "400");
+    }
+
+    #[test]
+    fn a_failure_is_told_without_secrets() {
+        secrets::keep("served-with-care");
+        let answer = Answer::failed(&Failure::failed("no access with served-with-care".to_owned()));
+        assert_eq!(answer.body, "error: no access with ***\n");
     }
 }

@@ -29,7 +29,7 @@ use super::{past, preview};
 use crate::delta::Lake;
 use crate::name::{Layer, TableName};
 use crate::plan::{Request, Task};
-use crate::project::{Environment, Project};
+use crate::project::Project;
 
 /// Versions of a table that are told of, at most.
 const VERSIONS: usize = 200;
@@ -77,9 +77,9 @@ pub struct Limits {
 }
 
 impl ProjectDocs {
-    /// As JSON, without the secrets of the environment.
-    pub fn to_json(&self, environment: &Environment) -> Value {
-        scrub::without_secrets(serde_json::to_value(self).unwrap_or_default(), environment)
+    /// As JSON, without secrets.
+    pub fn to_json(&self) -> Value {
+        scrub::without_secrets(serde_json::to_value(self).unwrap_or_default())
     }
 
     /// The tables that cannot be read, and why.

@@ -2,32 +2,33 @@
 
 use serde_json::Value;
 
-use crate::project::Environment;
+use crate::secrets;
 
-/// What stands for a secret.
+/// What stands for a user and his password.
 const HIDDEN: &str = "***";
-/// Shorter options of a store are words such as `true` and `eu`, which would be found everywhere.
-const LEAST: usize = 6;
+/// Under these stand messages, which may quote what a store or a library has said.
+const MESSAGES: [&str; 10] = ["error", "hold", "log", "note", "notes", "reason", "reasons", "remarks", "stale", "why"];
 
-/// The same without the values of the store's options, and without user and password in any URL.
-pub fn without_secrets(value: Value, environment: &Environment) -> Value {
-    let secrets: Vec<&str> = environment.storage.values().map(|secret| secret.0.as_str()).collect();
-    let secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() >= LEAST).collect();
-    scrubbed(value, &secrets)
+/// The same without secrets in messages, and without user and password in any URL. What is no message (names of tables,
+/// of columns, of regions) may be the same word as a secret by chance, and stays.
+pub fn without_secrets(value: Value) -> Value {
+    scrubbed(value, false)
 }
 
-fn scrubbed(value: Value, secrets: &[&str]) -> Value {
+fn scrubbed(value: Value, is_message: bool) -> Value {
     match value {
-        Value::String(text) => Value::String(clean(&text, secrets)),
-        Value::Array(values) => values.into_iter().map(|value| scrubbed(value, secrets)).collect(),
-        Value::Object(map) => map.into_iter().map(|(key, value)| (key, scrubbed(value, secrets))).collect(),
+        Value::String(text) if is_message => Value::String(without_users(&secrets::masked(&text))),
+        Value::String(text) => Value::String(without_users(&text)),
+        Value::Array(values) => values.into_iter().map(|value| scrubbed(value, is_message)).collect(),
+        Value::Object(map) => {
+            let scrub = |(key, value): (String, Value)| {
+                let is_message = is_message || MESSAGES.contains(&key.as_str());
+                (key, scrubbed(value, is_message))
+            };
+            map.into_iter().map(scrub).collect()
+        }
         other => other,
     }
-}
-
-fn clean(text: &str, secrets: &[&str]) -> String {
-    let hidden = |text: String, secret: &&str| text.replace(*secret, HIDDEN);
-    without_users(&secrets.iter().fold(text.to_owned(), hidden))
 }
 
 /// `s3://user:password@host/` as `s3://***@host/`.
@@ -50,20 +51,29 @@ fn without_users(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::json;
 
     use super::*;
-    use crate::project::Secret;
 
     #[test]
     fn neither_keys_nor_passwords_are_told() {
-        let storage = [("aws_secret_access_key", "AKIA/very+secret"), ("aws_region", "eu")];
-        let storage: BTreeMap<_, _> = storage.map(|(key, value)| (key.to_owned(), Secret(value.to_owned()))).into();
-        let environment = Environment { name: "prod".into(), storage, ..Environment::default() };
-        let told = json!({ "a": ["no AKIA/very+secret here", "s3://u:p%40ss@host/x@y and abfss://c@acc/d"], "eu": 1 });
-        let clean = without_secrets(told, &environment);
-        assert_eq!(clean, json!({ "a": ["no *** here", "s3://***@host/x@y and abfss://***@acc/d"], "eu": 1 }));
+        secrets::keep("scrubbed/very+secret");
+        let told = json!({
+            "error": "no scrubbed/very+secret here, nor scrubbed%2Fvery%2Bsecret",
+            "task": { "files": [{ "path": "a.csv", "reason": "denied to scrubbed/very+secret" }] },
+            "reasons": ["cannot be read: scrubbed/very+secret in eu-west-1"],
+            "lake": "s3://u:p%40ss@host/x@y and abfss://c@acc/d",
+            "description": "a column that is called scrubbed/very+secret",
+            "eu": 1,
+        });
+        let expected = json!({
+            "error": "no *** here, nor ***",
+            "task": { "files": [{ "path": "a.csv", "reason": "denied to ***" }] },
+            "reasons": ["cannot be read: *** in eu-west-1"],
+            "lake": "s3://***@host/x@y and abfss://***@acc/d",
+            "description": "a column that is called scrubbed/very+secret",
+            "eu": 1,
+        });
+        assert_eq!(without_secrets(told), expected);
     }
 }
