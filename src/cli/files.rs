@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::{FileState, FilesArgs, Global};
 use super::failure::{Failure, Outcome};
 use super::table::{Column, table};
-use super::{ui, words};
+use super::{interrupt, ui, words};
 use crate::delta::Lake;
 use crate::name::TableName;
 use crate::plan::{self, Ledger, Verdict};
@@ -33,7 +33,9 @@ pub async fn carry_out(global: &Global, args: &FilesArgs) -> Outcome {
     let sources = sources(&project, &args.select)?;
     let book = Book::new(&Lake::open(&project.environment.lake, &project.environment.storage)?);
     if !args.ignore.is_empty() {
-        run::ignore(&project, &book, &sources, &args.ignore).await.map_err(|error| match error {
+        let work = run::ignore(&project, &book, &sources, &args.ignore);
+        let settled = interrupt::or(work, "some may be settled already; `files` lists those that are not").await?;
+        settled.map_err(|error| match error {
             run::Error::Refused(why) => Failure::wrong(why),
             other => other.into(),
         })?;

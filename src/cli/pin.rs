@@ -3,7 +3,7 @@
 use super::args::{Global, PinArgs, UnpinArgs};
 use super::failure::{Failure, Outcome};
 use super::table::{Column, table};
-use super::{show, ui};
+use super::{interrupt, show, ui};
 use crate::delta::Lake;
 use crate::run::{self, Pinned};
 
@@ -18,7 +18,8 @@ pub async fn carry_out(global: &Global, args: &PinArgs) -> Outcome {
     let (of, at) = show::table_at(&project, &lake, text).await?;
     // whether the table has been made and has such a version
     show::snapshot(global, &lake, &of, at).await?;
-    let (pinned, written) = run::pin(&lake, &of, at, name).await.map_err(|error| refusal(global, &of, error))?;
+    let work = interrupt::or(run::pin(&lake, &of, at, name), "it may be done already; `pin` lists the pins");
+    let (pinned, written) = work.await?.map_err(|error| refusal(global, &of, error))?;
     if global.json {
         let mut answer = serde_json::to_value(&pinned).unwrap_or_default();
         answer["written"] = written.into();
@@ -35,7 +36,8 @@ pub async fn unpin(global: &Global, args: &UnpinArgs) -> Outcome {
     let lake = Lake::open(&project.environment.lake, &project.environment.storage)?;
     let of = show::known(&project, &args.table)?;
     show::snapshot(global, &lake, &of, None).await?;
-    let pinned = run::unpin(&lake, &of, &args.name).await.map_err(|error| refusal(global, &of, error))?;
+    let work = interrupt::or(run::unpin(&lake, &of, &args.name), "it may be done already; `pin` lists the pins");
+    let pinned = work.await?.map_err(|error| refusal(global, &of, error))?;
     if global.json {
         ui::answer_json(&pinned);
     } else if !global.quiet {

@@ -22,7 +22,7 @@ fn signal(process: &Child, name: &str) {
 }
 
 /// What commands there are to interrupt, each of which has something to do.
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 10] = [
     &["run"],
     &["rebuild", "silver.events+", "--yes"],
     &["rebuild", "silver.events+", "--dry-run"],
@@ -32,6 +32,7 @@ const COMMANDS: [&[&str]; 9] = [
     &["vacuum", "--retain", "0s", "--force", "--yes"],
     &["verify", "--deep"],
     &["query", "SELECT count(*) FROM bronze.events AS a, bronze.events AS b, bronze.events AS c WHERE a.id <> b.id"],
+    &["pin", "silver.events@0", "--as", "first"],
 ];
 
 fn entries(folder: &Path) -> Vec<String> {
