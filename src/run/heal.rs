@@ -9,7 +9,7 @@ use super::error::Result;
 use super::landing::Seen;
 use super::ledger::{self, Lines};
 use super::protocol::{BATCH, folder};
-use super::{Run, landing, stream};
+use super::{Run, landing, lost, stream};
 use crate::bronze::{self, FileStat};
 use crate::delta::{CommitRecord, Snapshot};
 use crate::plan::{FileState, LedgerEntry};
@@ -44,7 +44,10 @@ fn told_by_commit(commit: &CommitRecord) -> Option<(i64, Vec<LedgerEntry>)> {
     let note = commit.note.as_ref()?;
     let batch = note.get("batch")?.as_i64()?;
     let files = note.get("files")?.as_array()?;
-    Some((batch, files.iter().filter_map(|file| entry(file, batch)).collect()))
+    // of a repair: the files of batches that were lost
+    let lost = note.get("lost").and_then(Value::as_array).into_iter().flatten();
+    let lost = lost.filter_map(|file| Some(lost::line(entry(file, file.get("batch")?.as_i64()?)?)));
+    Some((batch, files.iter().filter_map(|file| entry(file, batch)).chain(lost).collect()))
 }
 
 fn entry(file: &Value, batch: i64) -> Option<LedgerEntry> {

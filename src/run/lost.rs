@@ -1,11 +1,13 @@
 //! Batches that a bronze table no longer has, though its ledger lists them or tables below have read them: commits were
 //! deleted, or the table's folder is an older copy. New batches must not take their numbers.
 
-use serde_json::Value;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
 
 use super::error::{Error, Result};
 use super::landing::Seen;
-use super::ledger::{self, Book, Lines, Owner};
+use super::ledger::{self, Book, Lines, Owner, Page};
 use super::protocol::{self, BATCH, LOST_AFTER, LOST_BEFORE, folder, watermark_txn};
 use crate::delta::{Change, Lake, Operation, Snapshot};
 use crate::name::TableName;
@@ -67,44 +69,59 @@ pub struct Lost {
     pub files: Vec<LedgerEntry>,
 }
 
-/// What a bronze table, of which `bronze` is the newest version that can be read, has lost; none: nothing.
-pub async fn find(project: &Project, lake: &Lake, name: &TableName, bronze: &Snapshot) -> Result<Option<Lost>> {
-    let Some(last) = bronze.txn(BATCH) else { return Ok(None) };
-    let owner = Owner { table: name.clone(), id: bronze.table_id().to_owned() };
-    let page = Book::new(lake).newest().await?;
-    let (ledger, lines) = match &page {
-        Some(page) => (page.of(&owner)?.batch, page.lines(&owner)?),
-        None => (0, Vec::new()),
-    };
-    let readers = readers(project, lake, name).await?;
-    let read = readers.iter().filter_map(|reader| reader.read(bronze.table_id())).max().unwrap_or(0);
-    let known = ledger.max(read);
-    if known <= last {
-        return Ok(None);
-    }
-    let is_lost = |line: &LedgerEntry| line.state == FileState::Taken && line.batch.is_some_and(|batch| batch > last);
-    let files = lines.into_iter().filter(is_lost).collect();
-    // One stretch, with what was lost before: who has read of either has read what is no more.
-    let after = bronze.txn(LOST_AFTER).map_or(last, |before| before.min(last));
-    Ok(Some(Lost { owner, after, before: known + 1, files }))
+/// What the ledger and the tables below know of a bronze table.
+pub struct Known {
+    table: TableName,
+    page: Option<Arc<Page>>,
+    readers: Vec<Reader>,
 }
 
-/// Takes note: files of these batches count as never taken, and their numbers are not given again. The ledger first: a
-/// death in between leaves it ahead of bronze, as it was.
+/// Asks the ledger and the readers. Bronze is to be looked at afterwards: it is never behind what they know, so what it
+/// then lacks is lost, whatever a run commits meanwhile.
+pub async fn known(project: &Project, lake: &Lake, name: &TableName) -> Result<Known> {
+    let page = Book::new(lake).newest().await?;
+    let readers = readers(project, lake, name).await?;
+    Ok(Known { table: name.clone(), page, readers })
+}
+
+impl Known {
+    /// What the table has lost, of which `bronze` is the newest version that can be read; none: nothing.
+    pub fn lost(&self, bronze: &Snapshot) -> Result<Option<Lost>> {
+        let Some(last) = bronze.txn(BATCH) else { return Ok(None) };
+        let owner = Owner { table: self.table.clone(), id: bronze.table_id().to_owned() };
+        let (ledger, lines) = match &self.page {
+            Some(page) => (page.of(&owner)?.batch, page.lines(&owner)?),
+            None => (0, Vec::new()),
+        };
+        let read = self.readers.iter().filter_map(|reader| reader.read(bronze.table_id())).max().unwrap_or(0);
+        let known = ledger.max(read);
+        if known <= last {
+            return Ok(None);
+        }
+        let is_lost =
+            |line: &LedgerEntry| line.state == FileState::Taken && line.batch.is_some_and(|batch| batch > last);
+        let files = lines.into_iter().filter(is_lost).collect();
+        // One stretch, with what was lost before: who has read of either has read what is no more.
+        let after = bronze.txn(LOST_AFTER).map_or(last, |before| before.min(last));
+        Ok(Some(Lost { owner, after, before: known + 1, files }))
+    }
+}
+
+/// Takes note: files of these batches count as never taken, and their numbers are not given again. `bronze` is the very
+/// version that was found to lack them: if it is no longer the newest, nothing is noted. Bronze first; its commit names
+/// the files, so that after a death in between the next run completes the ledger.
+///
+/// # Errors
+/// Bronze has moved on; the store failed.
 pub async fn note(lake: &Lake, lost: &Lost, bronze: &Snapshot, run_id: &str) -> Result<i64> {
-    let lose = |line: &LedgerEntry| LedgerEntry {
-        state: FileState::Lost,
-        rows: None,
-        malformed: None,
-        reason: Some("commits of bronze were lost".to_owned()),
-        ..line.clone()
+    let file = |line: &LedgerEntry| {
+        json!({ "path": line.path, "size": line.size, "mtime_ns": line.mtime_ns, "etag": line.etag,
+                "blake3": line.blake3, "batch": line.batch })
     };
-    let (owner, at) = (lost.owner.clone(), chrono::Utc::now());
-    let lines = Lines { owner, entries: lost.files.iter().map(lose).collect(), batch: None, run_id: run_id.into(), at };
-    ledger::append(lake, &lines).await?;
     let mut note = protocol::remark(run_id, "repair");
     note.insert("batch".into(), lost.before.into());
     note.insert("files".into(), Value::Array(Vec::new()));
+    note.insert("lost".into(), lost.files.iter().map(file).collect());
     let number = |app: &str, number: i64| (app.to_owned(), number);
     let change = Change {
         txns: vec![number(BATCH, lost.before), number(LOST_AFTER, lost.after), number(LOST_BEFORE, lost.before)],
@@ -113,6 +130,19 @@ pub async fn note(lake: &Lake, lost: &Lost, bronze: &Snapshot, run_id: &str) -> 
         ..Change::default()
     };
     let version = bronze.table().commit(bronze, change).await?;
-    ledger::append(lake, &Lines { entries: Vec::new(), batch: Some(lost.before), ..lines }).await?;
+    let entries = lost.files.iter().cloned().map(line).collect();
+    let (owner, run_id, at) = (lost.owner.clone(), run_id.to_owned(), chrono::Utc::now());
+    ledger::append(lake, &Lines { owner, entries, batch: Some(lost.before), run_id, at }).await?;
     Ok(version)
+}
+
+/// The ledger's line that a file is as if it had never been taken.
+pub fn line(taken: LedgerEntry) -> LedgerEntry {
+    LedgerEntry {
+        state: FileState::Lost,
+        rows: None,
+        malformed: None,
+        reason: Some("commits of bronze were lost".to_owned()),
+        ..taken
+    }
 }

@@ -11,6 +11,7 @@ use super::history::{self, Author, Line};
 use super::landing;
 use super::lost::{self, Lost};
 use super::protocol::{LEDGER, RUNS, folder, quarantine_folder};
+use super::retry;
 use crate::delta::{At, Fault, Lake, LogHealth, Remedy, Snapshot, Table};
 use crate::name::{Layer, TableName};
 use crate::plan::LedgerEntry;
@@ -86,8 +87,7 @@ impl Repair {
     /// The store failed.
     pub async fn survey(&self) -> Result<RepairReport> {
         let health = self.table().log_health().await?;
-        let left = self.left(&health).await?;
-        let lost = self.lost(&health, left.as_ref()).await?;
+        let (left, lost) = self.look(&health).await?;
         self.report(&health, left.as_ref(), lost.as_ref(), true).await
     }
 
@@ -120,17 +120,11 @@ impl Repair {
 
     async fn mend(&self, run_id: &str) -> Result<RepairReport> {
         let health = self.table().log_health().await?;
-        let left = self.left(&health).await?;
-        let lost = self.lost(&health, left.as_ref()).await?;
-        let mut report = self.report(&health, left.as_ref(), lost.as_ref(), false).await?;
         self.table().mend_log(&health, Utc::now()).await?;
-        if let (Some(lost), false) = (&lost, health.is_lost())
-            && let Some(bronze) = self.table().snapshot().await?
-        {
-            report.version = Some(lost::note(&self.lake, lost, &bronze, run_id).await?);
-        }
         // whoever mends looks again
         let after = self.table().log_health().await?;
+        let label = format!("`{}`", self.place.label());
+        let mut report = retry::until_won(&label, || self.note(&health, &after, run_id)).await?;
         if let Some(fault) = after.faults.iter().find(|fault| fault.remedy != Remedy::Old && !health.is_lost()) {
             report.status = Repaired::Damaged;
             let file = fault.files.first().cloned().unwrap_or_default();
@@ -139,24 +133,42 @@ impl Repair {
         Ok(report)
     }
 
+    /// Takes note of what bronze has lost, now that its log is as in `after`. Fails with `Lost` when another writer was
+    /// faster: what was found is then to be found again.
+    async fn note(&self, health: &LogHealth, after: &LogHealth, run_id: &str) -> Result<RepairReport> {
+        let (left, lost) = self.look(after).await?;
+        let mut report = self.report(health, left.as_ref(), lost.as_ref(), false).await?;
+        if let (Some(lost), Some(bronze), false) = (&lost, &left, after.is_mendable()) {
+            report.version = Some(lost::note(&self.lake, lost, bronze, run_id).await?);
+        }
+        Ok(report)
+    }
+
     fn table(&self) -> Table {
         self.lake.table(&self.place.folder())
     }
 
-    /// The version that the table has once its log is mended.
-    async fn left(&self, health: &LogHealth) -> Result<Option<Snapshot>> {
-        match health.left() {
-            Some(version) if !health.is_lost() => Ok(self.table().snapshot_at(&At::Version(version)).await.ok()),
-            _ => Ok(None),
+    /// The version that the table has once its log is mended, and what bronze has lost by then.
+    async fn look(&self, health: &LogHealth) -> Result<(Option<Snapshot>, Option<Lost>)> {
+        match &self.place {
+            RepairPlace::Table(name) if name.layer == Layer::Bronze && !health.is_lost() => {
+                // who knows more than bronze, before bronze
+                let known = lost::known(&self.project, &self.lake, name).await?;
+                let left = self.left(health).await?;
+                let lost = left.as_ref().map(|bronze| known.lost(bronze)).transpose()?.flatten();
+                Ok((left, lost))
+            }
+            _ => Ok((self.left(health).await?, None)),
         }
     }
 
-    async fn lost(&self, health: &LogHealth, left: Option<&Snapshot>) -> Result<Option<Lost>> {
-        match (&self.place, left) {
-            (RepairPlace::Table(name), Some(bronze)) if name.layer == Layer::Bronze && !health.is_lost() => {
-                lost::find(&self.project, &self.lake, name, bronze).await
-            }
-            _ => Ok(None),
+    async fn left(&self, health: &LogHealth) -> Result<Option<Snapshot>> {
+        match health.left() {
+            _ if health.is_lost() => Ok(None),
+            // the newest now: since its log was read the table may have moved on
+            newest if newest == health.newest => Ok(self.table().snapshot().await.ok().flatten()),
+            Some(version) => Ok(self.table().snapshot_at(&At::Version(version)).await.ok()),
+            None => Ok(None),
         }
     }
 

@@ -89,6 +89,21 @@ fn a_deleted_last_commit_of_bronze_is_told_by_the_ledger_and_repaired() {
     lake.is_whole();
 }
 
+/// A repair that died between its two commits.
+#[test]
+fn a_ledger_that_was_not_told_of_lost_batches_is_told_by_the_next_run() {
+    let lake = Lake::after(4);
+    for version in [2, 3] {
+        fs::remove_file(lake.commit("bronze/events", version)).unwrap();
+    }
+    lake.repair("bronze.events", 0);
+    fs::remove_file(lake.commit("_lakesmith/ledger", 4)).unwrap();
+    let report = lake.project.json(&["run"], 1);
+    assert_eq!(table(&report, "bronze.events")["rows"]["inserted"], 40);
+    lake.project.json(&["rebuild", "bronze.events+", "--yes"], 0);
+    lake.is_whole();
+}
+
 /// The ledger came from the same backup: only the tables below know of the batch.
 #[test]
 fn a_bronze_table_and_a_ledger_from_a_backup_do_not_give_a_number_twice() {
