@@ -1,5 +1,7 @@
 //! A log read file by file, each checkpoint compared with what the commits before it come to.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Fault, LogHealth, Remedy};
@@ -30,9 +32,18 @@ impl Table {
         let (told, open, faults) = (None, Vec::new(), Vec::new());
         let mut reading = Reading { log: &log, listing: &listing, newest, told, open, faults };
         let first = listing.versions().next().into_iter().chain(listing.checkpoints().keys().copied()).min();
-        for version in first.unwrap_or(newest)..=newest {
-            reading.commit(version).await?;
+        // The files that are there, not the numbers between them: a file may bear any number.
+        let commits: BTreeSet<i64> = listing.versions().collect();
+        let known: BTreeSet<i64> = commits.iter().chain(listing.checkpoints().keys()).copied().collect();
+        let mut next = first.unwrap_or(newest);
+        for version in known {
+            let is_there = commits.contains(&version);
+            reading.gap(next, if is_there { version - 1 } else { version });
+            if is_there {
+                reading.commit(version).await?;
+            }
             reading.checkpoint(version).await?;
+            next = version + 1;
         }
         reading.faults.append(&mut reading.open);
         if let Some(first) = first.filter(|first| *first > 0 && listing.checkpoints().is_empty()) {
@@ -73,6 +84,19 @@ impl Reading<'_> {
         self.told = None;
         self.open.push(Fault { files: vec![commit_name(version)], what: sentence(&what), remedy });
         Ok(())
+    }
+
+    /// No commit is there from `first` to `last`.
+    fn gap(&mut self, first: i64, last: i64) {
+        if first > last || !self.is_begun(first) {
+            return;
+        }
+        let what = match first == last {
+            true => "is missing".to_owned(),
+            false => format!("is missing: versions {first} to {last} are not there"),
+        };
+        self.told = None;
+        self.open.push(Fault { files: vec![commit_name(first)], what, remedy: Remedy::Copy });
     }
 
     /// Whether commits before `version`, or a checkpoint before it, are in the log: then its own belongs there too.

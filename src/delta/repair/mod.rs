@@ -18,7 +18,7 @@ pub struct LogHealth {
 /// What is wrong with a file of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// their names in `_delta_log`; more than one for a checkpoint in parts
+    /// their names in `_delta_log`; more than one for a checkpoint in parts, the first of versions that are missing
     pub files: Vec<String>,
     /// as a sentence without its subject: `is empty`
     pub what: String,

@@ -168,6 +168,30 @@ async fn a_log_without_its_beginning_is_lost_unless_a_checkpoint_says_it() {
     assert!(health.is_lost() && !health.is_mendable(), "{health:?}");
 }
 
+/// A number far off is not counted up to.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_are_missing_are_one_fault() {
+    let disk = Disk::new();
+    let table = table(&disk).await;
+    (3..=5).for_each(|version| fs::remove_file(log(&disk, &format!("{version:020}.json"))).unwrap());
+    fs::copy(log(&disk, "00000000000000000011.json"), log(&disk, "00000001000000000000.json")).unwrap();
+    let told: Vec<_> = table.log_health().await.unwrap().faults.into_iter().map(|f| (f.what, f.remedy)).collect();
+    let missing = |first: i64, last: i64| format!("is missing: versions {first} to {last} are not there");
+    assert_eq!(told, [(missing(3, 5), Remedy::Old), (missing(12, 999_999_999_999), Remedy::Copy)]);
+}
+
+/// What a clean-up leaves, but for the commit of a checkpoint.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_ends_with_the_commit_of_a_checkpoint() {
+    let disk = Disk::new();
+    let table = table(&disk).await;
+    (7..=9).for_each(|version| fs::remove_file(log(&disk, &format!("{version:020}.json"))).unwrap());
+    let health = table.log_health().await.unwrap();
+    assert_eq!(health.faults.len(), 1, "{health:?}");
+    assert_eq!(health.faults[0].what, "is missing: versions 7 to 9 are not there");
+    assert_eq!(health.faults[0].remedy, Remedy::Old);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_whose_only_commit_is_cut_off_is_none() {
     let disk = Disk::new();
