@@ -1,6 +1,6 @@
 //! Which landing files a bronze table takes in, decided from the listing and the ledger alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -123,24 +123,27 @@ impl Ledger {
 /// The lines without those of batches that were lost, and without what was said of such a file before it was: it is as
 /// it was before it was taken. `entries` are in their order.
 pub fn that_hold(entries: Vec<LedgerEntry>) -> Vec<LedgerEntry> {
-    let mut hold: Vec<LedgerEntry> = Vec::with_capacity(entries.len());
-    for line in entries {
+    let mut holds: Vec<bool> = entries.iter().map(|line| line.state != FileState::Lost).collect();
+    // the places of the lines that hold so far
+    let mut of_path: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, line) in entries.iter().enumerate() {
+        let places = of_path.entry(&line.path).or_default();
         if line.state != FileState::Lost {
-            hold.push(line);
+            places.push(at);
             continue;
         }
-        let is_lost = |taken: &LedgerEntry| {
-            taken.path == line.path && taken.state == FileState::Taken && taken.batch == line.batch
+        let is_lost = |&place: &usize| {
+            entries.get(place).is_some_and(|taken| taken.state == FileState::Taken && taken.batch == line.batch)
         };
-        if let Some(from) = hold.iter().position(is_lost) {
-            let mut at = 0;
-            hold.retain(|known| {
-                at += 1;
-                known.path != line.path || at <= from
-            });
+        if let Some(from) = places.iter().position(is_lost) {
+            for gone in places.drain(from..) {
+                if let Some(holds) = holds.get_mut(gone) {
+                    *holds = false;
+                }
+            }
         }
     }
-    hold
+    entries.into_iter().zip(holds).filter_map(|(line, holds)| holds.then_some(line)).collect()
 }
 
 /// What is to be done with a file.

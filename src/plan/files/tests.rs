@@ -130,3 +130,24 @@ fn a_mended_file_with_the_bytes_of_another_is_skipped() {
     let compared = compare(&file(6), "x", &ledger, &source(ChangedFiles::Reject, SameContent::Skip));
     assert_eq!(compared, Verdict::Skip);
 }
+
+#[test]
+fn a_lost_batch_takes_what_was_said_since_and_nothing_of_other_files() {
+    let line = |path: &str, state, batch| LedgerEntry { path: path.into(), batch, ..entry(state, "x") };
+    let (taken, lost, touched) = (FileState::Taken, FileState::Lost, FileState::Touched);
+    let lines = vec![
+        line("a", taken, Some(1)),
+        line("b", taken, Some(2)),
+        line("a", taken, Some(2)),
+        line("a", touched, None),
+        line("b", touched, None),
+        line("a", lost, Some(2)),
+        // said twice, and of a batch that nobody knows
+        line("a", lost, Some(2)),
+        line("c", lost, Some(2)),
+        line("a", taken, Some(3)),
+    ];
+    let hold: Vec<_> = that_hold(lines).into_iter().map(|line| (line.path, line.state, line.batch)).collect();
+    let expected = [("a", taken, Some(1)), ("b", taken, Some(2)), ("b", touched, None), ("a", taken, Some(3))];
+    assert_eq!(hold, expected.map(|(path, state, batch)| (path.to_owned(), state, batch)));
+}
