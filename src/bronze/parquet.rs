@@ -1,7 +1,7 @@
 //! Parquet: typed columns, read by Polars on a thread of its own.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,6 +13,8 @@ use polars::prelude::{
     Column as Values, DataFrame, DataType, Engine, LazyFrame, ParquetReader, PlRefPath, PlanCallback, PolarsError,
     PolarsResult, ScanArgsParquet, Schema, SerReader, polars_bail,
 };
+use polars_parquet::parquet::metadata::ColumnChunkMetadata;
+use polars_parquet::parquet::schema::types::PhysicalType;
 use tempfile::NamedTempFile;
 
 use super::headers::{Header, clean_headers};
@@ -20,13 +22,14 @@ use super::limits::Bound;
 use super::lineage::MALFORMED;
 use super::normalise::{normalise, stored_type};
 use super::place::Place;
-use super::read::{Frames, ReadOptions};
+use super::read::{Fault, Frames, ReadOptions};
 use super::stored::{Packing, Stored};
 use crate::expr::{Column, Columns, Type};
 use crate::memory::Memory;
 
-/// Bytes that a value takes at least, about.
+/// Bytes that a value takes at least, about, if its type does not tell.
 const VALUE_WIDTH: u64 = 8;
+const PIECE: usize = 1 << 18;
 const ROWS: NonZeroUsize = NonZeroUsize::new(1 << 16).unwrap();
 
 /// The rows of one Parquet file.
@@ -54,7 +57,7 @@ enum Rows {
 
 impl Parquet {
     /// Reads the footer; a compressed file is unpacked to a temporary one. `zone`: of timestamps without one.
-    pub fn begin(place: &Place, packing: Packing, options: &ReadOptions) -> Result<Self, String> {
+    pub fn begin(place: &Place, packing: Packing, options: &ReadOptions) -> Result<Self, Fault> {
         let stored = Stored::open(place, packing).map_err(|e| super::stored::explain(packing, &e))?;
         let mut stored = stored.within(options.limits);
         let unpacked = match packing {
@@ -71,17 +74,19 @@ impl Parquet {
         let local = unpacked.as_ref().map(NamedTempFile::path).or_else(|| place.on_disk()).map(Path::to_owned);
         let (row_group, is_local) = (options.row_group, local.is_some());
         let opened = thread::spawn(move || {
-            if let Some(local) = &local {
-                fits(local, row_group)?;
+            if let Some(local) = &local
+                && let Err(fault) = fits(local, row_group)?
+            {
+                return Ok(Err(fault));
             }
             let mut frame = scan(path)?;
-            frame.collect_schema().map(|schema| (frame, schema))
+            frame.collect_schema().map(|schema| Ok((frame, schema)))
         });
         let (frame, schema) = joined(opened, |error| {
             if let Place::Object(object) = place {
                 object.note(error);
             }
-        })?;
+        })??;
         let (headers, columns) = describe(&schema)?;
         // The values of packed pages may be as many times more as they like: only their sum is limited.
         let values = Bound::new(options.limits, Packing::Plain, 0);
@@ -105,14 +110,14 @@ impl Parquet {
     }
 
     /// The next rows; `None`: there are no more.
-    pub fn next_frames(&mut self) -> Result<Option<Frames>, String> {
+    pub fn next_frames(&mut self) -> Result<Option<Frames>, Fault> {
         loop {
             match std::mem::replace(&mut self.rows, Rows::Done) {
                 Rows::Done => return Ok(None),
                 Rows::Remote => {
                     let copy = self.unpacked.insert(unpack(&mut self.stored)?);
                     let path = PlRefPath::try_from_path(copy.path()).map_err(|error| error.to_string())?;
-                    fits(copy.path(), self.row_group).map_err(|error| error.to_string())?;
+                    fits(copy.path(), self.row_group).map_err(|error| error.to_string())??;
                     self.rows = Rows::Waiting(Box::new(scan(path).map_err(|error| error.to_string())?));
                 }
                 Rows::Waiting(frame) => {
@@ -126,7 +131,7 @@ impl Parquet {
                         let frames = vec![self.stored_frame(&frame)?];
                         return Ok(Some(Frames { frames, malformed: 0 }));
                     }
-                    Err(_) => return joined(thread, |_| ()).map(|()| None),
+                    Err(_) => return Ok(joined(thread, |_| ()).map(|()| None)?),
                 },
             }
         }
@@ -156,31 +161,40 @@ fn send(frame: LazyFrame, sender: SyncSender<DataFrame>) -> PolarsResult<()> {
 }
 
 /// A row group is decoded as a whole, whatever the rows of it are few bytes of.
-fn fits(path: &Path, most: u64) -> PolarsResult<()> {
+fn fits(path: &Path, most: u64) -> PolarsResult<Result<(), Fault>> {
     let mut reader = ParquetReader::new(File::open(path)?);
-    // a number below zero is no number of anything
-    let number = |n: i64| u64::try_from(n).unwrap_or(u64::MAX);
     let footer = reader.get_metadata()?;
     let rows = footer.row_groups.iter().map(|group| group.num_rows()).fold(0, usize::saturating_add);
     if rows != footer.num_rows {
         polars_bail!(ComputeError: "its footer tells of {} rows, its row groups of {rows}", footer.num_rows);
     }
     for group in &footer.row_groups {
-        let columns = group.parquet_columns().iter();
-        let sizes = columns.map(|column| {
-            let values = number(column.num_values()).saturating_mul(VALUE_WIDTH);
-            values.max(number(column.uncompressed_size()))
-        });
+        let sizes = group.parquet_columns().iter().map(size_of);
         // the row group's own number may be another, and Polars goes by it
         let bytes = sizes.fold(0, u64::saturating_add).max((group.num_rows() as u64).saturating_mul(VALUE_WIDTH));
         if bytes > most {
             let (bytes, most) = (Memory::of_bytes(bytes), Memory::of_bytes(most));
-            polars_bail!(ComputeError:
+            return Ok(Err(Fault::Memory(format!(
                 "a row group of it takes {bytes} in memory, of which there is {most} to work with; `--memory SIZE` gives \
-                 more");
+                 more, and each run tries it again"
+            ))));
         }
     }
-    Ok(())
+    Ok(Ok(()))
+}
+
+/// Bytes that the values of a column take once they are decoded, NULLs too.
+fn size_of(column: &ColumnChunkMetadata) -> u64 {
+    // a number below zero is no number of anything
+    let number = |n: i64| u64::try_from(n).unwrap_or(u64::MAX);
+    let values = number(column.num_values());
+    let decoded = match column.physical_type() {
+        PhysicalType::Boolean => values.div_ceil(8),
+        PhysicalType::Int32 | PhysicalType::Float => values.saturating_mul(4),
+        PhysicalType::FixedLenByteArray(width) => values.saturating_mul(VALUE_WIDTH.max(width as u64)),
+        _ => values.saturating_mul(VALUE_WIDTH),
+    };
+    decoded.max(number(column.uncompressed_size()))
 }
 
 /// Bytes of a frame's values; a text counts as often as it stands there.
@@ -192,10 +206,33 @@ fn bytes_of(frame: &DataFrame) -> usize {
     frame.columns().iter().map(bytes).sum()
 }
 
-fn unpack(stored: &mut Stored) -> Result<NamedTempFile, String> {
-    let mut file = NamedTempFile::new().map_err(|e| format!("no room to unpack it: {e}"))?;
-    io::copy(stored, &mut file).map_err(|e| stored.explain(&e))?;
+/// Copies the file to a temporary one.
+fn unpack(stored: &mut Stored) -> Result<NamedTempFile, Fault> {
+    let mut file = NamedTempFile::new().map_err(|error| no_copy(&error))?;
+    copy(stored, &mut file)?;
     Ok(file)
+}
+
+/// Tells what cannot be read, which is the file's matter, from what cannot be written, which is the machine's.
+pub(super) fn copy(stored: &mut Stored, to: &mut impl Write) -> Result<(), Fault> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match stored.read(&mut piece) {
+            Ok(0) => return to.flush().map_err(|error| no_copy(&error)),
+            Ok(read) => to.write_all(&piece[..read]).map_err(|error| no_copy(&error))?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Fault::File(stored.explain(&error))),
+        }
+    }
+}
+
+fn no_copy(error: &io::Error) -> Fault {
+    let folder = std::env::temp_dir();
+    Fault::Machine(format!(
+        "it could not be copied to the folder for temporary files, {}: {error}; make room there, or name a folder that has \
+         it in TMPDIR. The next run tries again",
+        folder.display()
+    ))
 }
 
 fn joined<T>(thread: JoinHandle<PolarsResult<T>>, note: impl FnOnce(&PolarsError)) -> Result<T, String> {

@@ -25,7 +25,7 @@ pub struct ReadOptions {
     pub block_size: usize,
     /// what is more makes its file unreadable
     pub limits: Limits,
-    /// bytes that one row group of a Parquet file may take in memory
+    /// bytes that one row group of a Parquet file may take in memory; a file with a greater one is too large
     pub row_group: u64,
     /// the zone of Parquet timestamps without one
     pub timezone: chrono_tz::Tz,
@@ -54,12 +54,20 @@ pub enum ReadError {
         /// within the landing folder
         path: String,
     },
-    /// The store that it is in could not be used; nothing is known of the file.
+    /// The store that it is in, or the folder for temporary files, could not be used; nothing is known of the file.
     #[error("`{path}`: {reason}")]
     Unreachable {
         /// within the landing folder
         path: String,
         /// what failed
+        reason: String,
+    },
+    /// It takes more memory than there is here: it is set aside, and tried again each time.
+    #[error("`{path}`: {reason}")]
+    TooLarge {
+        /// within the landing folder
+        path: String,
+        /// what takes how much, and how to have it
         reason: String,
     },
     /// It is set aside until it changes.
@@ -81,6 +89,23 @@ pub struct FileSummary {
     pub rows: u64,
     /// records that could not be split
     pub malformed: u64,
+}
+
+/// Why a reader does not go on, and whose fault that is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// the file's: it is so on any machine
+    File(String),
+    /// there is too little memory for it
+    Memory(String),
+    /// that of this machine, whatever the file
+    Machine(String),
+}
+
+impl From<String> for Fault {
+    fn from(reason: String) -> Self {
+        Fault::File(reason)
+    }
 }
 
 /// What a reader gives for a part of a file: frames without [`SOURCE_ROW`].
@@ -128,7 +153,7 @@ pub fn read(
 ) -> Result<FileReader, ReadError> {
     let (place, stat) = look(landing, file)?;
     let opened = Records::begin(&place, &file.path, format, known, options);
-    let records = opened.map_err(|reason| blame(&file.path, &place, &stat, reason))?;
+    let records = opened.map_err(|fault| blame(&file.path, &place, &stat, fault))?;
     let (headers, columns) = records.describe();
     Ok(FileReader {
         path: file.path.clone(),
@@ -168,7 +193,7 @@ pub fn hash_file(landing: &Landing, file: &FileStat) -> Result<String, ReadError
     match hash {
         Ok(Some(hash)) => Ok(hash.to_hex().to_string()),
         Ok(None) => Err(ReadError::ChangedWhileRead { path: file.path.clone() }),
-        Err(error) => Err(blame(&file.path, &place, &stat, error.to_string())),
+        Err(error) => Err(blame(&file.path, &place, &stat, Fault::File(error.to_string()))),
     }
 }
 
@@ -194,7 +219,7 @@ impl FileReader {
             if let Some(frame) = self.pending.pop_front() {
                 return self.numbered(frame).map(Some);
             }
-            let found = self.records.next_frames().map_err(|reason| self.blame(reason))?;
+            let found = self.records.next_frames().map_err(|fault| self.blame(fault))?;
             let Some(found) = found else { return self.finish().map(|()| None) };
             self.malformed += found.malformed as u64;
             self.pending.extend(found.frames);
@@ -207,11 +232,11 @@ impl FileReader {
         self.rows += rows as i64;
         let numbers = Int64Chunked::from_vec(SOURCE_ROW.into(), (first..=self.rows).collect()).into_series();
         let columns = std::iter::once(Values::from(numbers)).chain(frame.into_columns()).collect();
-        DataFrame::new(rows, columns).map_err(|e| self.blame(e.to_string()))
+        DataFrame::new(rows, columns).map_err(|e| self.blame(Fault::File(e.to_string())))
     }
 
     fn finish(&mut self) -> Result<(), ReadError> {
-        let hash = self.records.stored().finish().map_err(|e| self.blame(e.to_string()))?;
+        let hash = self.records.stored().finish().map_err(|e| self.blame(Fault::File(e.to_string())))?;
         let same = *self.records.stored().stat() == self.stat;
         let hash = hash.filter(|_| same).ok_or_else(|| ReadError::ChangedWhileRead { path: self.path.clone() })?;
         let rows = self.rows as u64;
@@ -219,8 +244,8 @@ impl FileReader {
         Ok(())
     }
 
-    fn blame(&self, reason: String) -> ReadError {
-        blame(&self.path, &self.place, &self.stat, reason)
+    fn blame(&self, fault: Fault) -> ReadError {
+        blame(&self.path, &self.place, &self.stat, fault)
     }
 }
 
@@ -244,7 +269,7 @@ impl Records {
         format: &Format,
         known: Option<&[String]>,
         options: &ReadOptions,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Fault> {
         let packing = Packing::of(path);
         let text = |encoding: &str| {
             let stored = Stored::open(place, packing).map_err(|e| explain(packing, &e))?;
@@ -254,9 +279,9 @@ impl Records {
         match format {
             Format::Csv(csv) => {
                 let blocks = Blocks { size: options.block_size, fast_from: options.fast_from };
-                Csv::begin(text(&csv.encoding)?, csv, known, longest, blocks).map(Records::Csv)
+                Ok(Records::Csv(Csv::begin(text(&csv.encoding)?, csv, known, longest, blocks)?))
             }
-            Format::Ndjson => Ndjson::begin(text("utf-8")?, options.block_size, longest).map(Records::Ndjson),
+            Format::Ndjson => Ok(Records::Ndjson(Ndjson::begin(text("utf-8")?, options.block_size, longest)?)),
             Format::Parquet => {
                 Parquet::begin(place, packing, options).map(|parquet| Records::Parquet(Box::new(parquet)))
             }
@@ -276,10 +301,10 @@ impl Records {
         }
     }
 
-    fn next_frames(&mut self) -> Result<Option<Frames>, String> {
+    fn next_frames(&mut self) -> Result<Option<Frames>, Fault> {
         match self {
-            Records::Csv(csv) => csv.next_frames(),
-            Records::Ndjson(ndjson) => ndjson.next_frames(),
+            Records::Csv(csv) => Ok(csv.next_frames()?),
+            Records::Ndjson(ndjson) => Ok(ndjson.next_frames()?),
             Records::Parquet(parquet) => parquet.next_frames(),
         }
     }
@@ -300,16 +325,22 @@ fn look(landing: &Landing, file: &FileStat) -> Result<(Place, Stat), ReadError> 
     if (stat.size, stat.mtime_ns) == (file.size, file.mtime_ns) { Ok((place, stat)) } else { Err(changed()) }
 }
 
-/// A file that changed is not to blame for what was read of it.
-fn blame(path: &str, place: &Place, before: &Stat, reason: String) -> ReadError {
+/// A file that changed is not to blame for what was read of it, nor is any for the machine.
+fn blame(path: &str, place: &Place, before: &Stat, fault: Fault) -> ReadError {
     let path = path.to_owned();
     // a failure on the way says nothing of the file
     let unreachable = |reason: String| ReadError::Unreachable { path: path.clone(), reason };
     if let Some(failure) = place.failure() {
         return unreachable(failure.to_string());
     }
+    if let Fault::Machine(reason) = fault {
+        return unreachable(reason);
+    }
     match place.stat() {
-        Ok(now) if now == *before => ReadError::Unreadable { path, reason },
+        Ok(now) if now == *before => match fault {
+            Fault::Memory(reason) => ReadError::TooLarge { path, reason },
+            Fault::File(reason) | Fault::Machine(reason) => ReadError::Unreadable { path, reason },
+        },
         Err(_) if place.failure().is_some() => {
             unreachable(place.failure().map(ToString::to_string).unwrap_or_default())
         }

@@ -73,10 +73,13 @@ fn sources(project: &Project, select: &[String]) -> Result<Vec<(TableName, Sourc
 
 fn line(table: &TableName, file: &Judged, ledger: &Ledger) -> Line {
     let known = ledger.known(&file.stat.path).filter(|_| file.verdict == Verdict::Known);
+    let aside = ledger.last.get(&file.stat.path).filter(|last| last.is_tried_again(&file.stat));
     let (state, reason) = match &file.verdict {
         Verdict::Known => (known.map_or(FileState::Taken, |l| l.state.into()), known.and_then(|l| l.reason.clone())),
         Verdict::StillAside(why) | Verdict::SetAside(why) => (FileState::SetAside, Some(why.clone())),
         Verdict::Left(why) => (FileState::Left, Some(why.clone())),
+        // what was too large is tried again by each run
+        Verdict::Take if aside.is_some() => (FileState::SetAside, aside.and_then(|last| last.reason.clone())),
         Verdict::Take | Verdict::Hash | Verdict::Skip => (FileState::New, None),
     };
     Line {

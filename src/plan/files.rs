@@ -37,6 +37,19 @@ pub struct LedgerEntry {
     pub read_as: Option<String>,
 }
 
+impl LedgerEntry {
+    /// Whether it tells all that `line`, which has no number yet, would tell.
+    pub fn says(&self, line: &LedgerEntry) -> bool {
+        LedgerEntry { entry: line.entry, ..self.clone() } == *line
+    }
+
+    /// Whether this file was set aside for what may be otherwise another time.
+    pub fn is_tried_again(&self, file: &FileStat) -> bool {
+        let is_same = u64::try_from(self.size) == Ok(file.size) && is_unmarked(file, self);
+        self.state == FileState::SetAside && self.blake3.is_none() && is_same
+    }
+}
+
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

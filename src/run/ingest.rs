@@ -109,6 +109,8 @@ fn note(run: &Run, intake: &Intake, batch: i64) -> Map<String, Value> {
 fn lines(source: &Source, seen: &Seen, intake: &Intake, batch: i64) -> Vec<LedgerEntry> {
     let taken = intake.taken.iter().map(|t| t.to_entry(batch));
     let aside = intake.set_aside.iter().map(|(file, reason)| aside(source, file, reason));
+    // what is tried again each time is noted once
+    let aside = aside.filter(|line| seen.ledger.last.get(&line.path).is_none_or(|last| !last.says(line)));
     let skipped = seen.files.iter().filter(|f| f.verdict == Verdict::Skip).chain(&intake.skipped).map(|file| {
         let reason = "the same bytes were taken under another name".to_string();
         line(&file.stat, FileState::Skipped, file.blake3.clone(), Some(reason))

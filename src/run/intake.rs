@@ -78,6 +78,8 @@ impl Intake {
         match error {
             ReadError::Unreachable { .. } => return Err(Error::Refused(error.to_string())),
             ReadError::ChangedWhileRead { .. } => self.left.push((file, CHANGED_WHILE_READ.to_string())),
+            // without a hash, for another time there may be enough memory
+            ReadError::TooLarge { reason, .. } => self.set_aside.push((Judged { blake3: None, ..file }, reason)),
             ReadError::Unreadable { reason, .. } => {
                 let blake3 = file.blake3.clone().or_else(|| bronze::hash_file(landing, &file.stat).ok());
                 self.set_aside.push((Judged { blake3, ..file }, reason));

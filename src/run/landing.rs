@@ -118,7 +118,9 @@ fn by_bytes(root: &Landing, stat: FileStat, ledger: &Ledger, source: &Source) ->
     let (verdict, blake3) = match bronze::hash_file(root, &stat) {
         Ok(hash) => (compare(&stat, &hash, ledger, source), Some(hash)),
         Err(ReadError::ChangedWhileRead { .. }) => (Verdict::Left(CHANGED_WHILE_READ.to_string()), None),
-        Err(ReadError::Unreadable { reason, .. }) => (unreadable(&stat, reason, ledger), None),
+        Err(ReadError::Unreadable { reason, .. } | ReadError::TooLarge { reason, .. }) => {
+            (unreadable(&stat, reason, ledger), None)
+        }
         Err(error @ ReadError::Unreachable { .. }) => return Err(Error::Refused(error.to_string())),
     };
     Ok(Judged { stat, verdict, blake3 })
@@ -161,10 +163,16 @@ fn settle(seen: &Seen, path: &str) -> Option<LedgerEntry> {
         return Some(line(&stat, FileState::Ignored, None, Some(refused.reason.clone())));
     }
     let file = seen.files.iter().find(|file| file.stat.path == path)?;
-    let (Verdict::SetAside(reason) | Verdict::StillAside(reason)) = &file.verdict else { return None };
-    let last = seen.ledger.last.get(path).filter(|_| matches!(file.verdict, Verdict::StillAside(_)));
+    let last = seen.ledger.last.get(path);
+    let reason = match &file.verdict {
+        Verdict::SetAside(reason) | Verdict::StillAside(reason) => reason.clone(),
+        // it is set aside and tried again each time
+        Verdict::Take => last.filter(|last| last.is_tried_again(&file.stat))?.reason.clone().unwrap_or_default(),
+        _ => return None,
+    };
+    let last = last.filter(|_| matches!(file.verdict, Verdict::StillAside(_)));
     let blake3 = file.blake3.clone().or_else(|| last.and_then(|last| last.blake3.clone()));
-    Some(line(&file.stat, FileState::Ignored, blake3, Some(reason.clone())))
+    Some(line(&file.stat, FileState::Ignored, blake3, Some(reason)))
 }
 
 /// A ledger line about a file whose records are not taken.

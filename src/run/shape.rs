@@ -37,7 +37,8 @@ impl Shape {
         let options = ReadOptions {
             timezone: run.project.timezone,
             limits: source.limits,
-            row_group: run.lake.memory().bytes(),
+            // not of the share of one table, which depends on what else is worked on
+            row_group: run.project.environment.memory().bytes(),
             ..ReadOptions::default()
         };
         let schema = bronze.map(|b| b.schema().clone()).unwrap_or_default();
@@ -117,6 +118,7 @@ impl Shape {
     /// What was taken in is read again, though the limits are others now.
     pub fn unlimited(mut self) -> Self {
         self.options.limits = Limits { line: self.options.limits.line, ..Limits::NONE };
+        self.options.row_group = u64::MAX;
         self
     }
 

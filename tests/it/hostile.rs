@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::os::unix::fs::symlink;
 
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series};
 use serde_json::{Value, json};
 
 use crate::support::{Project, table};
@@ -50,6 +51,59 @@ fn bombs_and_endless_lines_are_set_aside_until_the_project_allows_them() {
     assert_eq!(project.value("SELECT max(length(kind)) FROM silver.events"), 2 << 20);
     source(&project, "  limits: { size: 1kB }\n");
     assert_eq!(project.verify(&["--deep"], 0)["status"], "equal", "what was taken in is proved whatever the limits");
+}
+
+/// A Parquet file of one row group, and so many columns of so many numbers.
+fn parquet(columns: usize, rows: usize) -> Vec<u8> {
+    let values = Series::new("c".into(), vec![7i64; rows]);
+    let columns = (0..columns).map(|i| values.clone().with_name(format!("c{i}").into()).into_column()).collect();
+    let mut bytes = Vec::new();
+    let mut frame = DataFrame::new(rows, columns).unwrap();
+    ParquetWriter::new(&mut bytes).with_row_group_size(Some(rows)).finish(&mut frame).unwrap();
+    bytes
+}
+
+fn over_parquet() -> Project {
+    let project = Project::small();
+    for file in ["layers/silver/events.yaml", "layers/gold/totals.yaml"] {
+        std::fs::remove_file(project.path(file)).unwrap();
+    }
+    project.write("layers/bronze/events.yaml", "source:\n  path: events/*\n  format: parquet\n");
+    project
+}
+
+#[test]
+fn a_row_group_that_is_too_large_is_set_aside_once_and_can_be_settled() {
+    let project = over_parquet();
+    project.write("landing/events/large.parquet", parquet(34, 1_000_000));
+    project.write("landing/events/small.parquet", parquet(1, 1));
+    let report = project.json(&["run", "--memory", "256MB"], 1);
+    let reasons = aside(&report);
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons[0].1.contains("takes 272 MB in memory"), "{reasons:?}");
+    assert!(reasons[0].1.contains("`--memory SIZE` gives more"), "{reasons:?}");
+    assert_eq!(table(&report, "bronze.events")["files"]["taken"], 1);
+    let before = project.lake_files();
+    assert_eq!(aside(&project.json(&["run", "--memory", "256MB"], 1)), reasons);
+    assert_eq!(project.lake_files(), before, "it is noted once");
+    let files = project.lakesmith(&["files"]);
+    assert!(files.stdout.contains("set aside") || files.stdout.contains("set_aside"), "{files:?}");
+
+    let said = project.lakesmith(&["files", "--ignore", "events/large.parquet"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    project.json(&["run", "--memory", "256MB"], 0);
+}
+
+#[test]
+fn without_room_for_temporary_files_the_table_fails_and_the_file_is_tried_again() {
+    let project = over_parquet();
+    project.write("landing/events/a.parquet.gz", gzip(&parquet(1, 10)));
+    let said = project.lakesmith_with(&[("TMPDIR", "/nowhere/at/all")], &["run"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let told = format!("{}{}", said.stdout, said.stderr);
+    assert!(told.contains("TMPDIR") && told.contains("/nowhere/at/all"), "{said:?}");
+    assert!(!told.contains("aside"), "{said:?}");
+    assert_eq!(table(&project.run(0), "bronze.events")["rows"]["inserted"], 10);
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::time::Duration;
 use polars::prelude::{ParquetWriter, df};
 
 use super::*;
+use crate::bronze::parquet::copy;
 use crate::bronze::place::Place;
+use crate::bronze::read::Fault;
 use crate::bronze::stored::{Packing, Stored};
 use crate::project::Limits;
 
@@ -76,11 +78,37 @@ fn what_a_parquet_file_takes_in_memory_is_told_by_its_footer() {
     let mut frame = df!("a" => vec![7i64; 100_000], "b" => vec!["seven"; 100_000]).unwrap();
     ParquetWriter::new(&mut bytes).with_row_group_size(Some(100_000)).finish(&mut frame).unwrap();
     let options = ReadOptions { row_group: 1_000_000, ..ReadOptions::default() };
-    let reason = refused("a.parquet", &bytes, &Format::Parquet, &options);
-    assert!(reason.contains("a row group of it takes 1.6 MB in memory"), "{reason}");
+    match Cage::new("a.parquet", &bytes).read(&Format::Parquet, None, &options) {
+        Err(ReadError::TooLarge { reason, .. }) => {
+            assert!(reason.contains("a row group of it takes 1.6 MB in memory"), "{reason}");
+        }
+        other => panic!("{:?}", other.map(|taken| taken.summary)),
+    }
     let options = limited(Limits { size: 1_000_000, ..Limits::default() });
     let reason = refused("a.parquet", &bytes, &Format::Parquet, &options);
     assert!(reason.contains("more than 1 MB unpacked"), "{reason}");
+}
+
+#[test]
+fn narrow_values_take_less_memory() {
+    let mut bytes = Vec::new();
+    let mut frame = df!("a" => vec![true; 100_000], "b" => vec![7i32; 100_000], "c" => vec![7f32; 100_000]).unwrap();
+    ParquetWriter::new(&mut bytes).with_row_group_size(Some(100_000)).finish(&mut frame).unwrap();
+    let options = ReadOptions { row_group: 820_000, ..ReadOptions::default() };
+    assert_eq!(Cage::new("a.parquet", &bytes).read(&Format::Parquet, None, &options).unwrap().summary.rows, 100_000);
+}
+
+#[test]
+fn a_full_disk_is_not_the_fault_of_the_file_that_is_unpacked() {
+    let cage = Cage::new("a.parquet.gz", &gzip(&[7; 100]));
+    let place = Place::File(cage.folder.path().join("a.parquet.gz"));
+    let stored = || Stored::open(&place, Packing::Gzip).unwrap();
+    let mut room = [0; 10];
+    match copy(&mut stored(), &mut &mut room[..]) {
+        Err(Fault::Machine(reason)) => assert!(reason.contains("TMPDIR"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(copy(&mut stored(), &mut Vec::new()), Ok(()));
 }
 
 #[test]

@@ -113,7 +113,9 @@ impl Reading {
                 Err(ReadError::ChangedWhileRead { .. }) => {
                     proof.changed.push(note("it changed while it was read".to_string()));
                 }
-                Err(error @ ReadError::Unreachable { .. }) => proof.faults.push(note(error.to_string())),
+                Err(error @ (ReadError::Unreachable { .. } | ReadError::TooLarge { .. })) => {
+                    proof.faults.push(note(error.to_string()))
+                }
                 Err(ReadError::Unreadable { reason, .. }) => proof.faults.push(note(format!(
                     "its bytes are those that were taken in, and it cannot be read as it was then: {reason}"
                 ))),
