@@ -12,6 +12,8 @@ const ELSEWHERE: [&str; 5] = ["bucket `", "error performing", "error sending req
 const TOO_SHORT: &str = "answered 416";
 /// What readers say of bytes that they cannot make sense of.
 const BROKEN: [&str; 6] = ["parquet", "corrupt", "decompress", "out of specification", "thrift", "eof"];
+/// Says nothing to people.
+const OF_POLARS: &str = "parquet: File out of specification: ";
 
 /// Whether an error comes of the system or the network and not of a file: no room, no right, too many open files, no
 /// answer.
@@ -32,8 +34,9 @@ pub fn with_advice(error: &str) -> Option<String> {
     let is_broken = BROKEN.iter().any(|sign| text.contains(sign));
     let is_told = is_elsewhere(error) || text.contains("os error") || text.contains("not found");
     (is_broken && !is_told).then(|| {
+        let words = error.replace(OF_POLARS, "a Parquet file cannot be read: ");
         format!(
-            "{error}; if a data file may be damaged, `lakesmith verify --deep` compares all of them with their hashes"
+            "{words}; if a data file may be damaged, `lakesmith verify --deep` compares all of them with their hashes"
         )
     })
 }
@@ -130,7 +133,11 @@ mod tests {
 
     #[test]
     fn the_deep_look_is_advised_where_bytes_may_be_wrong() {
-        assert!(with_advice("parquet: File out of specification: x").unwrap().contains("verify --deep"));
+        let advice = with_advice("parquet: File out of specification: x").unwrap();
+        assert!(
+            advice.starts_with("a Parquet file cannot be read: x; ") && advice.contains("verify --deep"),
+            "{advice}"
+        );
         assert!(with_advice("https://h answered 416 Range Not Satisfiable for bucket `b`: parquet").is_some());
         for other in ["a.parquet: No space left on device (os error 28)", "conversion from `str` to `i64` failed"] {
             assert_eq!(with_advice(other), None);
