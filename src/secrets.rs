@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
+use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
@@ -72,6 +73,29 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     masked
 }
 
+/// Members of JSON whose texts are messages or places, with all that is below them. Names, numbers and data are told as
+/// they are: a weak credential that is also a table's name must not change what other programs read.
+const MESSAGES: [&str; 17] = [
+    "error", "errors", "hint", "hold", "lake", "landing", "log", "note", "notes", "reason", "reasons", "remarks",
+    "remedy", "stale", "warnings", "what", "why",
+];
+
+/// Takes out of the messages of a JSON value what was kept.
+pub fn mask_messages(value: &mut Value) {
+    mask(value, false);
+}
+
+fn mask(value: &mut Value, is_message: bool) {
+    match value {
+        Value::String(text) if is_message => *text = masked(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, is_message)),
+        Value::Object(members) => {
+            members.iter_mut().for_each(|(name, member)| mask(member, is_message || MESSAGES.contains(&name.as_str())));
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +119,20 @@ mod tests {
         ] {
             assert_eq!(masked(text), expected);
         }
+    }
+
+    #[test]
+    fn credentials_are_taken_out_of_messages_and_change_no_name() {
+        keep("a_weak_credential");
+        let mut value = serde_json::json!({
+            "table": "a_weak_credential", "a_weak_credential": 1, "error": "at a_weak_credential",
+            "errors": [{ "message": "\"a_weak_credential\"" }], "tables": [{ "note": "a_weak_credential", "rows": 1 }],
+        });
+        mask_messages(&mut value);
+        let expected = serde_json::json!({
+            "table": "a_weak_credential", "a_weak_credential": 1, "error": "at ***",
+            "errors": [{ "message": "\"***\"" }], "tables": [{ "note": "***", "rows": 1 }],
+        });
+        assert_eq!(value, expected);
     }
 }

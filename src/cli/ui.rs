@@ -3,7 +3,6 @@
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::args::Global;
 use super::failure::{Complaint, Failure};
@@ -51,28 +50,12 @@ pub fn answer(text: &str) {
 /// Prints an answer as JSON on stdout.
 pub fn answer_json(value: &impl Serialize) {
     let text = serde_json::to_value(value).and_then(|mut value| {
-        mask(&mut value, false);
+        secrets::mask_messages(&mut value);
         serde_json::to_string_pretty(&value)
     });
     match text {
         Ok(text) => answer(&words::plain_json(&text)),
         Err(error) => tell(&format!("error: {error}")),
-    }
-}
-
-/// Members whose texts are messages or places. Names, numbers and data are told as they are: a weak credential that is
-/// also a table's name must not change what other programs read.
-const MESSAGES: [&str; 12] =
-    ["error", "errors", "reason", "note", "notes", "hint", "warnings", "why", "what", "remedy", "lake", "landing"];
-
-fn mask(value: &mut Value, is_message: bool) {
-    match value {
-        Value::String(text) if is_message => *text = secrets::masked(text).into_owned(),
-        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, is_message)),
-        Value::Object(members) => {
-            members.iter_mut().for_each(|(name, member)| mask(member, is_message || MESSAGES.contains(&name.as_str())));
-        }
-        _ => {}
     }
 }
 
@@ -129,21 +112,6 @@ pub fn command(global: &Global, rest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn credentials_are_taken_out_of_messages_and_change_no_name() {
-        secrets::keep("a_weak_credential");
-        let mut value = serde_json::json!({
-            "table": "a_weak_credential", "a_weak_credential": 1, "error": "at a_weak_credential",
-            "errors": [{ "message": "\"a_weak_credential\"" }], "tables": [{ "note": "a_weak_credential", "rows": 1 }],
-        });
-        mask(&mut value, false);
-        let expected = serde_json::json!({
-            "table": "a_weak_credential", "a_weak_credential": 1, "error": "at ***",
-            "errors": [{ "message": "\"***\"" }], "tables": [{ "note": "***", "rows": 1 }],
-        });
-        assert_eq!(value, expected);
-    }
 
     #[test]
     fn colours_are_for_terminals_unless_the_user_says_otherwise() {

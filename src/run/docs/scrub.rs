@@ -6,28 +6,20 @@ use crate::secrets;
 
 /// What stands for a user and his password.
 const HIDDEN: &str = "***";
-/// Under these stand messages, which may quote what a store or a library has said.
-const MESSAGES: [&str; 10] = ["error", "hold", "log", "note", "notes", "reason", "reasons", "remarks", "stale", "why"];
-
 /// The same without secrets in messages, and without user and password in any URL. What is no message (names of tables,
 /// of columns, of regions) may be the same word as a secret by chance, and stays.
-pub fn without_secrets(value: Value) -> Value {
-    scrubbed(value, false)
+pub fn without_secrets(mut value: Value) -> Value {
+    secrets::mask_messages(&mut value);
+    hide_users(&mut value);
+    value
 }
 
-fn scrubbed(value: Value, is_message: bool) -> Value {
+fn hide_users(value: &mut Value) {
     match value {
-        Value::String(text) if is_message => Value::String(without_users(&secrets::masked(&text))),
-        Value::String(text) => Value::String(without_users(&text)),
-        Value::Array(values) => values.into_iter().map(|value| scrubbed(value, is_message)).collect(),
-        Value::Object(map) => {
-            let scrub = |(key, value): (String, Value)| {
-                let is_message = is_message || MESSAGES.contains(&key.as_str());
-                (key, scrubbed(value, is_message))
-            };
-            map.into_iter().map(scrub).collect()
-        }
-        other => other,
+        Value::String(text) => *text = without_users(text),
+        Value::Array(values) => values.iter_mut().for_each(hide_users),
+        Value::Object(members) => members.values_mut().for_each(hide_users),
+        _ => {}
     }
 }
 
