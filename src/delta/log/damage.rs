@@ -1,9 +1,8 @@
 //! What is wrong with the files of a log, and which command says what can be done.
 
-use serde::Deserialize;
 use serde_json::Error as JsonError;
 
-use super::{FOLDER, commit_name};
+use super::{FOLDER, Note, commit_name};
 use crate::delta::Error;
 
 /// The key of a commit's note that tells how many actions the commit has, itself counted: a file that was cut off
@@ -33,21 +32,7 @@ pub(super) fn text_of(bytes: &[u8]) -> Result<String, String> {
 
 /// How many actions a line says that its commit has.
 fn noted(line: &str) -> Option<usize> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Line {
-        commit_info: Option<CommitInfo>,
-    }
-    #[derive(Deserialize)]
-    struct CommitInfo {
-        lakesmith: Option<Note>,
-    }
-    #[derive(Deserialize)]
-    struct Note {
-        actions: Option<usize>,
-    }
-    let line = Some(line).filter(|line| line.starts_with("{\"commitInfo\""))?;
-    serde_json::from_str::<Line>(line).ok()?.commit_info?.lakesmith?.actions
+    Note::of(Some(line).filter(|line| line.starts_with("{\"commitInfo\""))?)?.actions
 }
 
 /// What is wrong with a line, counted from 0.

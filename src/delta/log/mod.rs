@@ -318,6 +318,30 @@ impl CommitFile {
 impl CommitFile {
     /// A number that tells the commit from others of its version: made from the id that each of ours bears, else its time.
     pub(super) fn mark(&self) -> Option<i64> {
+        let lines = self.text.lines().filter(|line| line.contains("\"commitInfo\""));
+        match lines.filter_map(Note::of).next().and_then(|note| note.commit) {
+            Some(id) => {
+                let hash = blake3::hash(id.as_bytes());
+                let bytes = hash.as_bytes().first_chunk::<8>()?;
+                Some(i64::from_be_bytes(*bytes) & i64::MAX)
+            }
+            None => self.time().map(|time| time.timestamp_millis()),
+        }
+    }
+}
+
+/// What a commit of ours says of itself in its commitInfo.
+#[derive(Deserialize)]
+struct Note {
+    /// how many actions it has
+    actions: Option<usize>,
+    /// its id
+    commit: Option<String>,
+}
+
+impl Note {
+    /// As a line of a commit file says.
+    fn of(line: &str) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Line {
@@ -327,20 +351,7 @@ impl CommitFile {
         struct CommitInfo {
             lakesmith: Option<Note>,
         }
-        #[derive(Deserialize)]
-        struct Note {
-            commit: Option<String>,
-        }
-        let lines = self.text.lines().filter(|line| line.contains("\"commitInfo\""));
-        let info = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok()?.commit_info).next();
-        match info.and_then(|info| info.lakesmith?.commit) {
-            Some(id) => {
-                let hash = blake3::hash(id.as_bytes());
-                let bytes = hash.as_bytes().first_chunk::<8>()?;
-                Some(i64::from_be_bytes(*bytes) & i64::MAX)
-            }
-            None => self.time().map(|time| time.timestamp_millis()),
-        }
+        serde_json::from_str::<Line>(line).ok()?.commit_info?.lakesmith
     }
 }
 
