@@ -113,7 +113,8 @@ def goes_wrong(job, point, project):
         ["-e", "trace=" + faults.CALLS[point.call], "-e", point.inject],
     )
     if point.what != KILL:
-        if not any(str(lake) in line for line in done.injected):
+        # A thread that wakes another one writes too, which no disk refuses; its failure says nothing.
+        if not done.injected or not all(str(lake) in line for line in done.injected):
             return "elsewhere"
         assert done.code is not None, "it hangs"
         faults.assert_said(done, lake)
