@@ -113,11 +113,13 @@ def goes_wrong(job, point, project):
         ["-e", "trace=" + faults.CALLS[point.call], "-e", point.inject],
     )
     if point.what != KILL:
-        # A thread that wakes another one writes too, which no disk refuses; its failure says nothing.
-        if not done.injected or not all(str(lake) in line for line in done.injected):
+        on_lake = [str(lake) in line for line in done.injected]
+        if not any(on_lake):
             return "elsewhere"
-        assert done.code is not None, "it hangs"
-        faults.assert_said(done, lake)
+        # A thread that wakes another one writes too, which no disk refuses: such a run may panic or hang, as if it had died.
+        if all(on_lake):
+            assert done.code is not None, "it hangs"
+            faults.assert_said(done, lake)
     # What stands is whole, whatever is missing yet.
     seen = faults.everything(lake)
     for name, rows in seen.items():
@@ -141,7 +143,7 @@ def goes_wrong(job, point, project):
         lakesmith.json("vacuum", "--yes", "--json")
         assert faults.left_behind(lake) == []
         assert faults.everything(lake) == job.expected
-    if done.code is not None and (done.code < 0 or done.code > 128):
+    if done.code is None or done.code < 0 or done.code > 100:
         return "died"
     return "failed" if done.code else "went on"
 
