@@ -9,7 +9,7 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/source/target \
     cargo build --locked --release \
-    && strip -o /lakesmith target/release/lakesmith
+    && cp target/release/lakesmith /lakesmith
 
 # glibc, libgcc, certificates and time zones; no shell, no package manager; the user is nobody of the host
 FROM gcr.io/distroless/cc-debian12:nonroot

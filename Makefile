@@ -190,7 +190,7 @@ bench-instructions: bench-build
 	$(BENCH_VENV)/bin/python benches/instructions.py --lakesmith $(RELEASE) --generator $(GENERATOR)
 
 bench-build: $(BENCH_VENV)/ready
-	cargo build --locked --profile bench
+	cargo build --locked --release
 	cargo build --locked --release --manifest-path benches/tpch/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/tpch
 
 sample: $(TEST_VENV)/ready
