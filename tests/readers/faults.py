@@ -39,6 +39,8 @@ REFUSALS = {
 }
 LINEAGE = ("_batch", "_ingested_at", "_source_file", "_source_row")
 TEMPORARY = ".lakesmith-tmp-"
+# With mounts of its own, which end with it.
+APART = ("unshare", "--map-root-user", "--mount", "sh", "-ec")
 CALM = {"TOKIO_WORKER_THREADS": "1", "POLARS_MAX_THREADS": "1", "NO_COLOR": "1", "COLUMNS": "240"}
 
 
@@ -48,6 +50,14 @@ def unusable():
         return "strace is missing; install it (apt install strace, dnf install strace) to see what deaths do"
     tried = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "true"], capture_output=True, text=True)
     return None if tried.returncode == 0 else f"strace may not trace here: {tried.stderr.strip()}"
+
+
+def no_small_disk():
+    """Why no small disk can be had here; None if it can."""
+    if shutil.which("unshare") is None:
+        return "unshare is missing"
+    tried = subprocess.run([*APART, "mount -t tmpfs lake /mnt"], capture_output=True, text=True)
+    return None if tried.returncode == 0 else f"no disk may be mounted here: {tried.stderr.strip()}"
 
 
 @dataclass(frozen=True)
@@ -182,6 +192,26 @@ def left_behind(lake):
         left += [path for path in table.rglob("*.parquet") if "_delta_log" not in path.parts
                  and str(path.relative_to(table)) not in named]
     return left
+
+
+def room(lake):
+    """How many bytes of a disk of pages the files take."""
+    return sum(-(-size // 4096) * 4096 for size, *_ in files(lake).values())
+
+
+def on_small_disk(command, lake, size):
+    """Runs a command while the lake is on a disk of so many bytes; what stands then is put back."""
+    before, after = lake.with_name("before"), lake.with_name("after")
+    lake.rename(before)
+    lake.mkdir()
+    script = 'mount -t tmpfs -o size="$1" lake "$2"; cp -a "$3/." "$2"; lake="$2" after="$4"; shift 4\n'
+    script += 'code=0; "$@" || code=$?; cp -a "$lake" "$after"; exit $code'
+    done = subprocess.run([*APART, script, "sh", str(size), lake, before, after, *command], capture_output=True,
+                          text=True, env=os.environ | CALM, timeout=60)
+    lake.rmdir()
+    after.rename(lake)
+    shutil.rmtree(before)
+    return done
 
 
 def forget_claims(lake):

@@ -21,7 +21,7 @@ from faults import KILL, REFUSALS, Point
 HOW_MANY = os.environ.get("LAKESMITH_DEATHS", "some")
 SEED = int(os.environ.get("LAKESMITH_SEED", "0"))
 # So many deaths at a call are tried, and so many refusals, in each of two runs.
-SOME = {"fsync": (1, 1), "link": (1, 1), "rename": (1, 0), "mkdir": (0, 1), "write": (0, 1)}
+SOME = {"fsync": (1, 1), "link": (1, 1), "rename": (1, 0), "mkdir": (0, 1)}
 LATER = ("orders/2026-03-corrections.csv", "orders/2026-03.csv.gz", "customers/2026-02-15.ndjson")
 
 WHY_NOT = faults.unusable()
@@ -38,6 +38,8 @@ class Job:
     expected: dict = field(default_factory=dict)
     # how many files it writes
     files: int = 0
+    # how many bytes of a disk they take
+    room: int = 0
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +62,10 @@ def whole(job, tmp_path_factory):
     trial = tmp_path_factory.mktemp("whole") / "shop"
     shutil.copytree(job.project, trial)
     lake = trial / "lake"
-    before = len(faults.files(lake))
+    before, room = len(faults.files(lake)), faults.room(lake)
     job.points = faults.points(Lakesmith(trial).command("run", "--jobs", "1"), lake)
     job.expected = faults.everything(lake)
-    job.files = len(faults.files(lake)) - before
+    job.files, job.room = len(faults.files(lake)) - before, faults.room(lake) - room
     assert job.points.keys() >= {"write", "fsync", "link", "rename", "unlink"}
     assert len(job.expected) == 11
     return job
@@ -120,7 +122,14 @@ def goes_wrong(job, point, project):
         if all(on_lake):
             assert done.code is not None, "it hangs"
             faults.assert_said(done, lake)
-    # What stands is whole, whatever is missing yet.
+    recovers(job, lakesmith, lake, before)
+    if done.code is None or done.code < 0 or done.code > 100:
+        return "died"
+    return "failed" if done.code else "went on"
+
+
+def recovers(job, lakesmith, lake, before):
+    """What stands is whole, whatever is missing yet; a plain run does the rest, and leaves nothing behind."""
     seen = faults.everything(lake)
     for name, rows in seen.items():
         assert name.startswith(("silver", "gold")) or set(rows) <= set(job.expected[name]), name
@@ -143,9 +152,23 @@ def goes_wrong(job, point, project):
         lakesmith.json("vacuum", "--yes", "--json")
         assert faults.left_behind(lake) == []
         assert faults.everything(lake) == job.expected
-    if done.code is None or done.code < 0 or done.code > 100:
-        return "died"
-    return "failed" if done.code else "went on"
+
+
+@pytest.mark.skipif(faults.no_small_disk() is not None, reason=str(faults.no_small_disk()))
+def test_a_disk_that_is_full_sooner_or_later_loses_nothing(jobs, tmp_path):
+    for job, share in itertools.product(jobs, (0.1, 0.5, 0.9)):
+        project = tmp_path / f"{job.name}-{share}"
+        shutil.copytree(job.project, project)
+        lakesmith, lake = Lakesmith(project), project / "lake"
+        lake.mkdir(exist_ok=True)
+        before = len(faults.files(lake))
+        room = faults.room(lake) + int(share * job.room)
+        done = faults.on_small_disk(lakesmith.command("run", "--jobs", "1"), lake, room)
+        assert done.returncode == 1, done.stdout + done.stderr
+        for words in ("No space left on device", str(lake), "again"):
+            assert words in done.stderr, done.stderr
+        recovers(job, lakesmith, lake, before)
+        shutil.rmtree(project)
 
 
 def test_a_run_dies_or_is_refused_something_at_any_call(jobs, tmp_path):
