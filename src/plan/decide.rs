@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::state::{LakeState, TableState};
+use super::state::{Gap, LakeState, TableState};
 use crate::name::{Layer, TableName};
 use crate::project::OnChange;
 
@@ -135,9 +135,7 @@ fn refuse_input(table: &TableName, input: &TableName, own: &TableState, state: O
              anew: lakesmith rebuild {table}"
         ));
     }
-    if let Some((after, before)) =
-        state.lost.filter(|(after, before)| watermark.is_some_and(|w| w > *after && w < *before))
-    {
+    if let Some(Gap { after, before }) = watermark.and_then(|watermark| state.lost_under(watermark)) {
         return Some(format!(
             "`{table}` has read batches of `{input}` between {after} and {before}, which were lost; to make `{table}` from \
              what is there: lakesmith rebuild {table}"
@@ -240,14 +238,14 @@ mod tests {
 
     #[test]
     fn refuses_to_go_on_from_a_batch_that_was_lost() {
-        let lost = |watermark| {
-            let source = TableState { lost: Some((3, 6)), ..bronze("b1", 6) };
-            decided(Some(silver("b1", watermark)), Some(source), "now", OnChange::Rebuild)
-        };
-        assert!(matches!(lost(3), Decision::Advance { .. }));
-        assert!(matches!(lost(4), Decision::Refuse(_)));
-        assert!(matches!(lost(5), Decision::Refuse(_)));
-        assert_eq!(lost(6), Decision::Nothing);
+        // lost, made anew up to 8, lost again
+        let lost = vec![Gap { after: 3, before: 6 }, Gap { after: 8, before: 10 }];
+        let source = TableState { lost, ..bronze("b1", 10) };
+        for watermark in 0..=10 {
+            let decision = decided(Some(silver("b1", watermark)), Some(source.clone()), "now", OnChange::Rebuild);
+            let refused = matches!(decision, Decision::Refuse(_));
+            assert_eq!(refused, [4, 5, 9].contains(&watermark), "{watermark}: {decision:?}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, read_as
 pub use guard::guard;
 pub use predict::{Full, Landing, plan};
 pub use ranges::{Chunk, Moment, Range};
-pub use state::{Hold, LakeState, TableState};
+pub use state::{Gap, Hold, LakeState, TableState};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -28,8 +28,8 @@ pub struct TableState {
     pub mark: Option<i64>,
     /// the marks of the versions that the watermarks name, by the input's id
     pub read: BTreeMap<String, i64>,
-    /// bronze: batches between these two were lost, and `repair` has taken note
-    pub lost: Option<(i64, i64)>,
+    /// bronze: batches that were lost, as `repair` has noted
+    pub lost: Vec<Gap>,
     /// runs leave it as it is
     pub hold: Option<Hold>,
     /// bronze: the last batch
@@ -48,12 +48,27 @@ impl TableState {
         self.batch.unwrap_or(self.version)
     }
 
+    /// The lost batches that a reader with this watermark has read some of: it read each batch up to there, so what it
+    /// has got is no longer what is there.
+    pub fn lost_under(&self, watermark: i64) -> Option<Gap> {
+        self.lost.iter().copied().find(|gap| gap.after < watermark && watermark < gap.before)
+    }
+
     /// Whether the version that a reader has got to, which has the number of this one, is another: commits of this table
     /// were lost, and others came in their place.
     pub fn is_other_than(&self, reader: &TableState) -> bool {
         let read = reader.read.get(&self.id);
         self.batch.is_none() && self.mark.zip(read.copied()).is_some_and(|(mark, read)| mark != read)
     }
+}
+
+/// Batches that a bronze table had and has no more. No batch gets their numbers again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// the batch before them
+    pub after: i64,
+    /// the number after them
+    pub before: i64,
 }
 
 /// That runs leave a table as it is, and since when; a table property, as JSON.

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::error::{Error, Result};
 use super::landing::Seen;
 use super::ledger::{self, Book, Lines, Owner, Page};
-use super::protocol::{self, BATCH, LOST_AFTER, LOST_BEFORE, folder, watermark_txn};
+use super::protocol::{self, BATCH, folder, lost_txn, watermark_txn};
 use crate::delta::{Change, Lake, Operation, Snapshot};
 use crate::name::TableName;
-use crate::plan::{FileState, LedgerEntry};
+use crate::plan::{FileState, Gap, LedgerEntry};
 use crate::project::Project;
 
 /// How far a table below has read a bronze table, by the id of that.
@@ -61,10 +61,8 @@ pub fn check(name: &TableName, readers: &[Reader], seen: &Seen) -> Result<()> {
 #[derive(Clone, Debug)]
 pub struct Lost {
     owner: Owner,
-    /// the last batch that it still has
-    pub after: i64,
-    /// the number that no batch has had yet
-    pub before: i64,
+    /// from the last batch that it still has to the number that no batch has had yet
+    pub gap: Gap,
     /// the ledger's lines of files whose records were in these batches
     pub files: Vec<LedgerEntry>,
 }
@@ -101,9 +99,7 @@ impl Known {
         let is_lost =
             |line: &LedgerEntry| line.state == FileState::Taken && line.batch.is_some_and(|batch| batch > last);
         let files = lines.into_iter().filter(is_lost).collect();
-        // One stretch, with what was lost before: who has read of either has read what is no more.
-        let after = bronze.txn(LOST_AFTER).map_or(last, |before| before.min(last));
-        Ok(Some(Lost { owner, after, before: known + 1, files }))
+        Ok(Some(Lost { owner, gap: Gap { after: last, before: known + 1 }, files }))
     }
 }
 
@@ -119,12 +115,11 @@ pub async fn note(lake: &Lake, lost: &Lost, bronze: &Snapshot, run_id: &str) -> 
                 "blake3": line.blake3, "batch": line.batch })
     };
     let mut note = protocol::remark(run_id, "repair");
-    note.insert("batch".into(), lost.before.into());
+    note.insert("batch".into(), lost.gap.before.into());
     note.insert("files".into(), Value::Array(Vec::new()));
     note.insert("lost".into(), lost.files.iter().map(file).collect());
-    let number = |app: &str, number: i64| (app.to_owned(), number);
     let change = Change {
-        txns: vec![number(BATCH, lost.before), number(LOST_AFTER, lost.after), number(LOST_BEFORE, lost.before)],
+        txns: vec![(BATCH.to_owned(), lost.gap.before), lost_txn(lost.gap)],
         operation: Operation::SetProperties,
         note,
         ..Change::default()
@@ -132,7 +127,7 @@ pub async fn note(lake: &Lake, lost: &Lost, bronze: &Snapshot, run_id: &str) -> 
     let version = bronze.table().commit(bronze, change).await?;
     let entries = lost.files.iter().cloned().map(line).collect();
     let (owner, run_id, at) = (lost.owner.clone(), run_id.to_owned(), chrono::Utc::now());
-    ledger::append(lake, &Lines { owner, entries, batch: Some(lost.before), run_id, at }).await?;
+    ledger::append(lake, &Lines { owner, entries, batch: Some(lost.gap.before), run_id, at }).await?;
     Ok(version)
 }
 

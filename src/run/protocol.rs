@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::delta::{Head, Operation, Snapshot};
 use crate::name::TableName;
-use crate::plan::TableState;
+use crate::plan::{Gap, TableState};
 use crate::report::{Action, InputVersion, RowCounts};
 
 /// txn of a bronze table: its last batch.
@@ -38,10 +38,18 @@ pub fn quarantine_txn(quarantine_id: &str) -> String {
     format!("lakesmith/quarantine/{quarantine_id}")
 }
 
-/// txns of a bronze table: batches between these two were lost. Who has read one of them, has read what is no more.
-pub const LOST_AFTER: &str = "lakesmith/lost/after";
-/// See [`LOST_AFTER`].
-pub const LOST_BEFORE: &str = "lakesmith/lost/before";
+/// What the txns of a bronze table begin with that tell of lost batches.
+const LOST: &str = "lakesmith/lost/";
+
+/// txn of a bronze table: the batches between this number and the one in the txn's name were lost. Each loss has its
+/// own, for a table that was made anew between two has read nothing of the first.
+pub fn lost_txn(gap: Gap) -> (String, i64) {
+    (format!("{LOST}{}", gap.before), gap.after)
+}
+
+fn gap((txn, after): (&String, &i64)) -> Option<Gap> {
+    Some(Gap { after: *after, before: txn.strip_prefix(LOST)?.parse().ok()? })
+}
 
 /// txn of a table made from tables: the mark of the version that the watermark in an input names; 0: it is not known.
 pub fn read_txn(input_id: &str) -> String {
@@ -96,7 +104,7 @@ pub fn head_state(head: &Head) -> TableState {
         read,
         watermarks,
         mark: head.mark(),
-        lost: head.txn(LOST_AFTER).zip(head.txn(LOST_BEFORE)),
+        lost: head.txns().iter().filter_map(gap).collect(),
         hold: head.property(HOLD).and_then(|text| serde_json::from_str(text).ok()),
         batch: head.txn(BATCH),
         ..TableState::default()

@@ -228,7 +228,7 @@ impl Repair {
         match &self.place {
             RepairPlace::Table(name) => {
                 let id = left.map(Snapshot::table_id).unwrap_or_default();
-                let position = lost.map_or_else(|| left.map_or(-1, Snapshot::version), |lost| lost.after);
+                let position = lost.map_or_else(|| left.map_or(-1, Snapshot::version), |lost| lost.gap.after);
                 let unit = if name.layer == Layer::Bronze { "batch" } else { "version" };
                 let mut ahead = false;
                 for reader in lost::readers(&self.project, &self.lake, name).await? {
@@ -284,7 +284,7 @@ fn lost_batches(lost: &Lost, there: &BTreeSet<String>) -> LostBatches {
         path: line.path.clone(),
         rows: line.rows,
     };
-    LostBatches { after: lost.after, before: lost.before, files: lost.files.iter().map(file).collect() }
+    LostBatches { after: lost.gap.after, before: lost.gap.before, files: lost.files.iter().map(file).collect() }
 }
 
 fn remedy(remedy: Remedy) -> String {

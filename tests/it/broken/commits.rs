@@ -89,6 +89,36 @@ fn a_deleted_last_commit_of_bronze_is_told_by_the_ledger_and_repaired() {
     lake.is_whole();
 }
 
+/// Silver was made anew after the first loss and has read nothing of the second.
+#[test]
+fn batches_lost_twice_are_two_losses() {
+    let mut lake = Lake::after(3);
+    let last = |lake: &Lake| {
+        let logs = fs::read_dir(lake.log("bronze/events", "")).unwrap().map(|entry| entry.unwrap().path());
+        logs.filter(|path| path.extension().is_some_and(|kind| kind == "json")).max().unwrap()
+    };
+    fs::remove_file(last(&lake)).unwrap();
+    lake.repair("bronze.events", 0);
+    lake.project.json(&["run"], 1);
+    lake.project.json(&["rebuild", "bronze.events+", "--yes"], 0);
+    lake.more();
+    lake.project.json(&["run", "bronze.events"], 0);
+    fs::remove_file(last(&lake)).unwrap();
+    let report = lake.repair("bronze.events", 0);
+    assert_eq!((&report["lost"]["after"], &report["lost"]["before"]), (&json!(5), &json!(7)), "{report:#}");
+    lake.is_whole();
+
+    // and who has read of the second is told
+    lake.more();
+    lake.project.run(0);
+    fs::remove_file(last(&lake)).unwrap();
+    lake.repair("bronze.events", 0);
+    let report = lake.project.json(&["run"], 1);
+    says(error(&report, "silver.events"), &["between 8 and 10, which were lost", "lakesmith rebuild silver.events"]);
+    lake.project.json(&["rebuild", "bronze.events+", "--yes"], 0);
+    lake.is_whole();
+}
+
 /// A repair that died between its two commits.
 #[test]
 fn a_ledger_that_was_not_told_of_lost_batches_is_told_by_the_next_run() {
