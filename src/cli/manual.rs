@@ -1,32 +1,20 @@
 //! `lakesmith completions SHELL` and `lakesmith man`: what shells and man(1) know of the command line.
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
 use super::args::{Cli, Global, ManArgs, Shells};
 use super::failure::Outcome;
 use super::ui;
 
-/// Commands whose words are tables.
-const OVER_TABLES: [&str; 17] = [
-    "plan",
-    "run",
-    "rebuild",
-    "backfill",
-    "optimize",
-    "restore",
-    "status",
-    "history",
-    "files",
-    "show",
-    "diff",
-    "verify",
-    "quarantine",
-    "pin",
-    "unpin",
-    "vacuum",
-    "docs",
-];
+/// What arguments are called whose words are tables.
+const TABLES: [&str; 3] = ["select", "table", "from"];
+
+/// The commands that take tables.
+fn over_tables() -> Vec<String> {
+    let takes = |command: &Command| command.get_positionals().any(|word| TABLES.contains(&word.get_id().as_str()));
+    Cli::command().get_subcommands().filter(|command| takes(command)).map(|command| command.get_name().into()).collect()
+}
 
 /// Prints a script that a shell is to read.
 pub fn completions(shell: Shells) -> Outcome {
@@ -47,7 +35,7 @@ pub fn completions(shell: Shells) -> Outcome {
 
 /// The tables are the files below `layers/` of the project that `-C` names: no program need be asked.
 fn bash() -> String {
-    let commands = OVER_TABLES.join("|");
+    let commands = over_tables().join("|");
     format!(
         r#"
 _lakesmith_with_tables() {{
@@ -74,7 +62,9 @@ complete -F _lakesmith_with_tables -o nosort -o bashdefault -o default lakesmith
 }
 
 fn fish() -> String {
-    let commands = OVER_TABLES.join(" ");
+    let commands = over_tables().join(" ");
+    let shells = Shells::value_variants().iter().filter_map(Shells::to_possible_value);
+    let shells = shells.map(|shell| shell.get_name().to_owned()).collect::<Vec<_>>().join(" ");
     format!(
         r#"
 function __lakesmith_tables
@@ -88,6 +78,7 @@ function __lakesmith_tables
     end
 end
 complete -c lakesmith -n "__fish_seen_subcommand_from {commands}" -f -a "(__lakesmith_tables)"
+complete -c lakesmith -n "__fish_seen_subcommand_from completions" -f -a "{shells}"
 "#
     )
 }
@@ -97,7 +88,7 @@ fn zsh(script: &str) -> String {
     let of_tables = |line: &str| {
         let argument = line.trim_start().trim_start_matches('\'').trim_start_matches(['*', ':']);
         let name = argument.split([' ', ':']).next().unwrap_or_default();
-        ["select", "table", "from"].contains(&name) && line.trim_start().starts_with(['\'', '*', ':'])
+        TABLES.contains(&name) && line.trim_start().starts_with(['\'', '*', ':'])
     };
     let lines = script.lines().map(|line| match of_tables(line) {
         true => line.replace(":_default'", ":_lakesmith_tables'"),

@@ -36,6 +36,7 @@ fn bash_completes_commands_and_tables() {
     assert_eq!(completed("lakesmith reb"), "rebuild\n");
     assert!(completed("lakesmith rebuild --dry").contains("--dry-run"));
     assert_eq!(completed("lakesmith rebuild si"), "silver.events\n");
+    assert_eq!(completed("lakesmith repair si"), "silver.events\n");
     assert_eq!(completed("lakesmith -C . show gold."), "gold.totals\n");
     assert_eq!(completed("lakesmith -C nowhere show gold."), "\n");
     assert!(!completed("lakesmith init si").contains("silver.events"));
