@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import time
@@ -89,6 +90,12 @@ def same_tables(one, other):
         assert without_lineage(one.query(sql)) == without_lineage(other.query(sql)), table
 
 
+def on_page(project):
+    """The tables that the page of a project tells of."""
+    page = (project / "site/index.html").read_text()
+    return json.loads(re.search(r'<script type="application/json" id="docs">(.*?)</script>', page, re.DOTALL)[1])["tables"]
+
+
 def orders_project(folder, endpoint, upstream, *, source="", **kinds):
     """One bronze table of CSV files and one silver table."""
     shop = Shop(folder, endpoint, upstream, **kinds)
@@ -123,13 +130,18 @@ def test_the_whole_story(tmp_path, upstream, shop):
         ["diff", "silver.orders@0", "silver.orders"],
         ["show", "gold.daily_revenue"],
         ["files"],
+        ["runs"],
         ["quarantine", "silver.orders"],
+        ["docs"],
         ["optimize"],
         ["vacuum", "--dry-run"],
         ["vacuum", "--yes"],
     ):
         done = s3(*command)
         assert done.returncode == 0, (command, done.stdout + done.stderr)
+    assert {table["table"]: table["status"]["rows"] for table in on_page(s3.project)} == {
+        table["table"]: table["rows"] for table in s3.json("status", "--json")["tables"]
+    }
     assert s3.json("rebuild", "silver.orders+", "--yes", "--json")["status"] != "failed"
     same_tables(s3, shop)
     options = server.storage_options(upstream)
