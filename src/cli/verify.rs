@@ -6,7 +6,9 @@ use super::progress::Progress;
 use super::table::{Column, table};
 use super::{difference, interrupt, status, ui, words};
 use crate::name::Layer;
-use crate::report::{FileNote, FilesProof, InputVersion, LandingProof, Proof, TableDiff, TableProof, VerifyReport};
+use crate::report::{
+    DeepProof, FileNote, FilesProof, InputVersion, LandingProof, Proof, TableDiff, TableProof, VerifyReport,
+};
 use crate::run::Run;
 
 /// Files named per table; `--json` names all.
@@ -152,10 +154,14 @@ fn complaints(global: &Global, table: &TableProof) -> Vec<Complaint> {
         complaints.extend(files(&format!("`{name}` cannot be compared with its landing files"), &faults));
     }
     let differs = table.diff.is_some() || table.quarantine.as_ref().is_some_and(|q| q.diff.is_some());
-    if differs {
+    let is_explained = table.deep.as_ref().is_some_and(DeepProof::has_damaged_data);
+    if differs && !is_explained {
         let rebuild = ui::command(global, &format!("rebuild {name}+"));
+        let deep = ui::command(global, &format!("verify --deep +{name}"));
+        let damaged =
+            if table.deep.is_none() { format!("whether a data file is damaged: {deep}; ") } else { String::new() };
         let error = Complaint::from(format!("`{name}` is not what its inputs give"));
-        complaints.push(error.with_hint(format!("what wrote to it: {history}; to make it anew: {rebuild}")));
+        complaints.push(error.with_hint(format!("what wrote to it: {history}; {damaged}to make it anew: {rebuild}")));
     }
     if table.deep.as_ref().and_then(|deep| deep.landing.as_ref()).is_some_and(|landing| landing.diff.is_some()) {
         let error = Complaint::from(format!("`{name}` does not hold the records of its landing files"));
@@ -165,7 +171,11 @@ fn complaints(global: &Global, table: &TableProof) -> Vec<Complaint> {
 }
 
 fn damaged(proof: &FilesProof) -> Option<Complaint> {
-    files(&format!("`{}` is damaged", proof.folder), &proof.faults.iter().collect::<Vec<_>>())
+    let complaint = files(&format!("`{}` is damaged", proof.folder), &proof.faults.iter().collect::<Vec<_>>())?;
+    Some(match &proof.remedy {
+        Some(remedy) => complaint.with_hint(remedy.clone()),
+        None => complaint,
+    })
 }
 
 fn files(what: &str, faults: &[&FileNote]) -> Option<Complaint> {

@@ -56,12 +56,13 @@ pub fn remedy(folder: &str) -> String {
             "{copy}; if there is none, move the folder of `bronze.{name}` away: the next run takes in anew what is in the \
              landing folder, and `lakesmith rebuild bronze.{name}+` makes the tables below from that"
         ),
-        Some(("quarantine", name)) => format!("{copy}, or make it anew: lakesmith rebuild silver.{name}"),
+        Some(("quarantine", name)) => format!("{copy}, or make it anew: lakesmith rebuild silver.{name}+"),
         Some(("_lakesmith", "ledger")) => {
             format!("{copy}, or move the ledger's folder away: the next run makes it from bronze")
         }
         Some(("_lakesmith", _)) => format!("{copy}, or move the folder {folder} away: the history of runs begins anew"),
-        Some((layer, name)) => format!("{copy}, or make the table anew: lakesmith rebuild {layer}.{name}"),
+        // those below with it: what they have read of the file is not what a difference would take off again
+        Some((layer, name)) => format!("{copy}, or make the table anew: lakesmith rebuild {layer}.{name}+"),
         None => copy.to_string(),
     }
 }

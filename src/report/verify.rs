@@ -149,6 +149,9 @@ pub struct FilesProof {
     pub unhashed: u64,
     /// files that are not the ones that were written
     pub faults: Vec<FileNote>,
+    /// what can be done, if a data file is among them
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
 }
 
 /// A bronze table against the landing files that are still there.
@@ -230,6 +233,11 @@ impl DeepProof {
     pub fn is_damaged(&self) -> bool {
         self.files.iter().any(|files| !files.faults.is_empty())
     }
+
+    /// Whether that is a data file: no rows of it can be trusted.
+    pub fn has_damaged_data(&self) -> bool {
+        self.files.iter().any(|files| files.remedy.is_some())
+    }
 }
 
 impl LandingProof {
@@ -268,6 +276,7 @@ mod tests {
             bytes: 1,
             unhashed: 0,
             faults,
+            remedy: None,
         };
         let report = VerifyReport::new(Vec::new(), vec![ledger]);
         assert_eq!((report.status, report.exit_code()), (Proof::Damaged, 1));

@@ -100,7 +100,9 @@ impl<'a> Listed<'a> {
         if batch > self.last {
             let last = self.last;
             return Some(format!(
-                "the ledger lists it in batch {batch}, but bronze ends at batch {last}: commits of bronze were lost"
+                "the ledger lists it in batch {batch}, but bronze ends at batch {last}: commits of bronze were lost, which \
+                 `lakesmith repair {}` takes note of",
+                self.name
             ));
         }
         let unlike = |noted: Option<i64>, found: u64| noted.filter(|noted| u64::try_from(*noted) != Ok(found));

@@ -1,14 +1,35 @@
 //! Every data file read and hashed.
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt;
 use futures::stream;
+use tokio::sync::Mutex;
 
-use crate::delta::{DataFile, Fault, FileHealth, Remedy, Snapshot, repair_command};
+use crate::delta::{DataFile, Fault, FileHealth, Remedy, Snapshot, remedy, repair_command};
 use crate::report::{FileNote, FilesProof};
 use crate::run::error::{Error, Result};
 
 /// Files that are hashed at once.
 const FILES_AT_ONCE: usize = 4;
+
+/// What the hashes of versions say. Each version is read once, whoever asks.
+#[derive(Default)]
+pub struct Hashed(Mutex<BTreeMap<(String, i64), FilesProof>>);
+
+impl Hashed {
+    /// See [`check`].
+    pub async fn check(&self, snapshot: &Snapshot) -> Result<FilesProof> {
+        let version = (snapshot.table().folder().to_owned(), snapshot.version());
+        let mut known = self.0.lock().await;
+        if let Some(proof) = known.get(&version) {
+            return Ok(proof.clone());
+        }
+        let proof = check(snapshot).await?;
+        known.insert(version, proof.clone());
+        Ok(proof)
+    }
+}
 
 /// Reads the data files of a version and compares their BLAKE3 with what their writers noted.
 ///
@@ -28,6 +49,7 @@ pub async fn check(snapshot: &Snapshot) -> Result<FilesProof> {
         bytes: snapshot.bytes(),
         unhashed: 0,
         faults: Vec::new(),
+        remedy: None,
     };
     let mut missing = Vec::new();
     while let Some((health, file)) = checked.next().await {
@@ -39,6 +61,7 @@ pub async fn check(snapshot: &Snapshot) -> Result<FilesProof> {
         let fault = health.fault(&file).map(|reason| FileNote { path: file.path().to_string(), reason });
         proof.faults.extend(fault);
     }
+    proof.remedy = (!proof.faults.is_empty()).then(|| remedy(table.folder()));
     proof.faults.extend(of_log(snapshot).await?);
     if !missing.is_empty() && has_left(snapshot, &missing).await? {
         return Err(moved_on(snapshot));
@@ -62,7 +85,7 @@ async fn of_log(snapshot: &Snapshot) -> Result<Vec<FileNote>> {
 /// The proof of a table that cannot be opened.
 pub fn unreadable(folder: &str, error: &Error) -> FilesProof {
     let faults = vec![FileNote { path: "_delta_log".to_string(), reason: error.to_string() }];
-    FilesProof { folder: folder.to_string(), version: None, files: 0, bytes: 0, unhashed: 0, faults }
+    FilesProof { folder: folder.to_string(), version: None, files: 0, bytes: 0, unhashed: 0, faults, remedy: None }
 }
 
 /// Whether the newest version of the table has none of these files: then they were deleted after it had left them.

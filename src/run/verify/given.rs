@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use super::recompute::Recompute;
 use crate::delta::{At, Error as DeltaError, Snapshot};
 use crate::name::TableName;
-use crate::plan::TableState;
+use crate::plan::{Gap, TableState};
 use crate::project::{Definition, Derived, Events};
 use crate::report::InputVersion;
 use crate::run::anew::{Anew, Rows};
@@ -76,7 +76,13 @@ impl Recompute<'_> {
         };
         let last = bronze.txn(protocol::BATCH).unwrap_or(0);
         if upto > last {
-            return Ok(Err(format!("it has read `{source}` up to batch {upto}, and that table ends at batch {last}")));
+            return Ok(Err(format!(
+                "it has read `{source}` up to batch {upto}, and that table ends at batch {last}: it has lost commits, which \
+                 `lakesmith repair {source}` takes note of"
+            )));
+        }
+        if let Some(Gap { after, before }) = self.pins.looks.states.get(source).and_then(|now| now.lost_under(upto)) {
+            return Ok(Err(format!("it has read batches of `{source}` between {after} and {before}, which were lost")));
         }
         let reach = Reach { source: source.clone(), id: id.to_string(), after: None, upto };
         Ok(Ok(Bronze { index, reach, snapshot: bronze.clone(), only: None }))

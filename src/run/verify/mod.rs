@@ -16,18 +16,19 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use self::bronze::Listed;
+use self::files::Hashed;
 use self::pins::Pins;
 use self::recompute::Recompute;
 use self::scratch::Scratch;
 pub use self::scratch::sweep;
 use super::error::{Error, Result};
-use super::protocol::{LEDGER, RUNS};
+use super::protocol::{LEDGER, RUNS, table_state};
 use super::schedule::explained;
 use super::{Event, Run};
-use crate::delta::Snapshot;
-use crate::name::TableName;
+use crate::delta::{At, Snapshot};
+use crate::name::{Layer, TableName};
 use crate::project::{Definition, Source};
-use crate::report::{DeepProof, FilesProof, Proof, TableProof, TableReport, VerifyReport};
+use crate::report::{DeepProof, FileNote, FilesProof, Proof, TableProof, TableReport, VerifyReport};
 
 impl Run {
     /// Verifies these tables, one after the other, each at the version that it had at the beginning. `deep`: every data
@@ -35,7 +36,7 @@ impl Run {
     /// into the lake.
     pub async fn verify(&self, tables: &BTreeSet<TableName>, deep: bool) -> VerifyReport {
         let pins = Pins::new(self, tables).await;
-        let verification = Verification { run: self, pins, deep };
+        let verification = Verification { run: self, pins, deep, hashed: Hashed::default() };
         let mut proofs = Vec::new();
         for name in self.project.order.iter().filter(|name| tables.contains(*name)) {
             proofs.push(verification.table(name).await);
@@ -50,6 +51,7 @@ struct Verification<'a> {
     run: &'a Run,
     pins: Pins,
     deep: bool,
+    hashed: Hashed,
 }
 
 impl Verification<'_> {
@@ -120,14 +122,45 @@ impl Verification<'_> {
     /// Adds what the hashes of the data files say.
     async fn files(&self, name: &TableName, own: &Snapshot, mut proof: TableProof) -> Result<TableProof> {
         let deep = proof.deep.get_or_insert_default();
-        deep.files.push(files::check(own).await?);
+        deep.files.push(self.hashed.check(own).await?);
         if let Some(quarantine) = self.pins.quarantine(name)? {
-            deep.files.push(files::check(quarantine).await?);
+            deep.files.push(self.hashed.check(quarantine).await?);
         }
-        if deep.is_damaged() && proof.status != Proof::Different {
+        if deep.has_damaged_data() {
+            // a reader that stumbles over such a file tells less
+            proof.error = None;
+        }
+        if deep.is_damaged() {
             proof.status = Proof::Damaged;
+        } else if proof.status >= Proof::Different
+            && let Some(damage) = self.damaged_input(name, own).await
+        {
+            // what a damaged input gives is nothing to compare with, and nothing to make the table anew from
+            (proof.status, proof.error) = (Proof::Failed, Some(damage));
+            (proof.diff, proof.events, proof.quarantine) = (None, None, None);
         }
         Ok(proof)
+    }
+
+    /// Which data file of an input is damaged, at the version that the table was made from.
+    async fn damaged_input(&self, name: &TableName, own: &Snapshot) -> Option<String> {
+        let watermarks = table_state(own).watermarks;
+        for input in self.run.project.inputs(name) {
+            let Some(newest) = self.pins.looks.snapshots.get(&input) else { continue };
+            // bronze only grows
+            let version = watermarks.get(newest.table_id()).filter(|_| input.layer != Layer::Bronze).copied();
+            let read = match version.filter(|version| *version != newest.version()) {
+                Some(version) => newest.table().snapshot_at(&At::Version(version)).await.ok(),
+                None => Some(newest.clone()),
+            };
+            let Some(read) = read else { continue };
+            if let Ok(FilesProof { faults, remedy: Some(remedy), .. }) = self.hashed.check(&read).await
+                && let Some(FileNote { path, reason }) = faults.first()
+            {
+                return Some(format!("`{input}`, which it is made from, is damaged: {path}: {reason}; {remedy}"));
+            }
+        }
+        None
     }
 
     /// The files of the ledger and of the history of runs.

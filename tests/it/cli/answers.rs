@@ -374,7 +374,7 @@ async fn verify_shows_what_is_different() {
       events/1.csv: 1 missing, the first being record 3 of 5; records in batch 1: 5 by the ledger, 4 in bronze
     hint: what wrote to it: lakesmith -C [DIR] history bronze.events
     error: `silver.events` is not what its inputs give
-    hint: what wrote to it: lakesmith -C [DIR] history silver.events; to make it anew: lakesmith -C [DIR] rebuild silver.events+
+    hint: what wrote to it: lakesmith -C [DIR] history silver.events; whether a data file is damaged: lakesmith -C [DIR] verify --deep +silver.events; to make it anew: lakesmith -C [DIR] rebuild silver.events+
     3 tables: 1 equal, 2 different
     ");
 }

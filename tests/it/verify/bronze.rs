@@ -103,8 +103,7 @@ fn commits_of_bronze_that_were_lost_are_found() {
     let report = project.verify(&[], 1);
     let bronze = table(&report, "bronze.events");
     assert_eq!(bronze["status"], "different");
-    let expected =
-        "events/2.csv: the ledger lists it in batch 2, but bronze ends at batch 1: commits of bronze were lost";
+    let expected = "events/2.csv: the ledger lists it in batch 2, but bronze ends at batch 1: commits of bronze were lost, which `lakesmith repair bronze.events` takes note of";
     assert_eq!(faults(&bronze["ledger"]["faults"]), [expected]);
 }
 

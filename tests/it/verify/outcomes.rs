@@ -107,6 +107,30 @@ fn bronze_that_lost_commits_leaves_silver_unverifiable() {
     let report = project.verify(&["silver", "gold"], 0);
     only(&report, &["silver.events"], "unverifiable");
     assert!(note(&report, "silver.events").contains("batch 2"), "{report:#}");
+    assert!(note(&report, "silver.events").contains("lakesmith repair bronze.events"), "{report:#}");
+    // the records come again, in another batch: silver's are those of one that is no more
+    project.json(&["repair", "bronze.events", "--yes"], 0);
+    project.json(&["run", "bronze"], 0);
+    let report = project.verify(&[], 0);
+    only(&report, &["silver.events"], "unverifiable");
+    assert!(note(&report, "silver.events").contains("between 1 and 3, which were lost"), "{report:#}");
+}
+
+/// Where nothing but silver's events could give what gold was made from.
+#[tokio::test(flavor = "multi_thread")]
+async fn gold_is_unverifiable_where_silvers_version_was_made_of_lost_batches() {
+    let project = made();
+    let old = project.data("silver/events").await;
+    fs::remove_file(project.path("lake/bronze/events/_delta_log/00000000000000000001.json")).unwrap();
+    project.json(&["repair", "bronze.events", "--yes"], 0);
+    project.json(&["run", "bronze"], 0);
+    project.json(&["rebuild", "silver", "--yes"], 0);
+    old.iter().for_each(|file| fs::remove_file(file).unwrap());
+    let report = project.verify(&[], 0);
+    only(&report, &["gold.totals"], "unverifiable");
+    assert!(note(&report, "gold.totals").contains("between 1 and 3, which were lost"), "{report:#}");
+    project.run(0);
+    all_equal(&project.verify(&[], 0));
 }
 
 /// Gold has read a version of silver whose files a vacuum has deleted since.
