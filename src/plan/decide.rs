@@ -108,7 +108,8 @@ pub(super) fn refuse(wanted: Wanted<'_>, own: &TableState, lake: &LakeState) -> 
             "the lake has a table `{table}` that lakesmith did not make; to replace all its rows: lakesmith rebuild {table}"
         ));
     }
-    wanted.inputs.iter().find_map(|input| refuse_input(table, input, own, lake.get(input)))
+    let refused_input = wanted.inputs.iter().find_map(|input| refuse_input(table, input, own, lake.get(input)));
+    refused_input.or_else(|| own.lost_refusals.clone())
 }
 
 fn refuse_input(table: &TableName, input: &TableName, own: &TableState, state: Option<&TableState>) -> Option<String> {
@@ -233,6 +234,15 @@ mod tests {
             let decision = decided(Some(own.clone()), Some(source), definition, OnChange::Rebuild);
             let Decision::Held(why) = decision else { panic!("{decision:?}") };
             assert!(why.contains("version 3") && why.contains("lakesmith restore silver.s --release"), "{why}");
+        }
+    }
+
+    #[test]
+    fn refuses_whatever_is_new_when_rows_that_it_refused_are_gone() {
+        for (batch, definition) in [(2, "now"), (3, "now"), (2, "next")] {
+            let own = TableState { lost_refusals: Some("gone".into()), ..silver("b1", 2) };
+            let decision = decided(Some(own), Some(bronze("b1", batch)), definition, OnChange::Rebuild);
+            assert_eq!(decision, Decision::Refuse("gone".into()));
         }
     }
 

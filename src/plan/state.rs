@@ -30,6 +30,8 @@ pub struct TableState {
     pub read: BTreeMap<String, i64>,
     /// bronze: batches that were lost, as `repair` has noted
     pub lost: Vec<Gap>,
+    /// silver: rows that it refused are gone: why, and what to do
+    pub lost_refusals: Option<String>,
     /// runs leave it as it is
     pub hold: Option<Hold>,
     /// bronze: the last batch

@@ -7,9 +7,10 @@ use futures::stream::{self, StreamExt};
 use super::Run;
 use super::error::{Error, Result};
 use super::protocol::{folder, head_state, table_state};
+use super::quarantine;
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
-use crate::plan::{Backfill, Decision, LakeState, Wanted, backfill, decide};
+use crate::plan::{Backfill, Decision, LakeState, TableState, Wanted, backfill, decide};
 use crate::project::{OnChange, Project, definition_hash};
 
 /// What a look at a table has shown.
@@ -81,7 +82,10 @@ impl Run {
             }
         }
         let mut lake: LakeState = inputs.iter().map(|(n, s)| (n.clone(), table_state(s))).collect();
-        lake.extend(own.as_ref().map(|own| (name.clone(), table_state(own))));
+        if let Some(own) = &own {
+            let lost_refusals = quarantine::look(&self.lake, name, own.head()).await;
+            lake.insert(name.clone(), TableState { lost_refusals, ..table_state(own) });
+        }
         let (decision, backfill) = self.wanted(name, |wanted| (decide(wanted, &lake), backfill(wanted, &lake)));
         Ok(Seen { decision, backfill, own, inputs })
     }
@@ -92,8 +96,12 @@ impl Run {
         // the table first, for the same reason
         for table in std::iter::once(name.clone()).chain(self.project.inputs(name)) {
             if let Some(head) = self.lake.table(&folder(&table)).head().await? {
-                version = if table == *name { Some(head.version()) } else { version };
-                lake.insert(table, head_state(&head));
+                let mut state = head_state(&head);
+                if table == *name {
+                    version = Some(head.version());
+                    state.lost_refusals = quarantine::look(&self.lake, name, &head).await;
+                }
+                lake.insert(table, state);
             }
         }
         Ok(Glance { version, decision: self.wanted(name, |wanted| decide(wanted, &lake)) })
@@ -129,14 +137,19 @@ pub(super) async fn all(project: &Project, lake: &Lake) -> Looks {
         let look = |name: TableName| async move {
             let table = lake.table(&folder(&name));
             let snapshot = tokio::spawn(async move { table.snapshot().await }).await;
-            (name, snapshot.map_err(Error::from).and_then(|snapshot| Ok(snapshot?)))
+            let snapshot = snapshot.map_err(Error::from).and_then(|snapshot| Ok(snapshot?));
+            let lost_refusals = match &snapshot {
+                Ok(Some(snapshot)) => quarantine::look(lake, &name, snapshot.head()).await,
+                _ => None,
+            };
+            (name, snapshot, lost_refusals)
         };
         let seen: Vec<_> = stream::iter(rank).map(look).buffer_unordered(AT_ONCE).collect().await;
-        for (name, snapshot) in seen {
+        for (name, snapshot, lost_refusals) in seen {
             match snapshot {
                 Ok(None) => {}
                 Ok(Some(snapshot)) => {
-                    looks.states.insert(name.clone(), table_state(&snapshot));
+                    looks.states.insert(name.clone(), TableState { lost_refusals, ..table_state(&snapshot) });
                     looks.snapshots.insert(name, snapshot);
                 }
                 Err(error) => _ = looks.damaged.insert(name, error),

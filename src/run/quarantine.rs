@@ -2,8 +2,11 @@
 //! first, and silver's commit names the version of it that belongs to silver. What a run has put there that then died or
 //! lost against another is never named, and the next commit leaves it out.
 
+mod lost;
+
 use std::collections::BTreeMap;
 
+pub use lost::{look, lost, txns};
 use polars::prelude::*;
 
 use super::Run;
@@ -62,10 +65,22 @@ pub async fn current(lake: &Lake, table: &TableName) -> Result<Option<Snapshot>>
 
 /// As [`current`], of a version of the silver table. It must be there first: silver's commit comes after the one of the
 /// quarantine that it names.
+///
+/// # Errors
+/// Rows were lost.
 pub async fn of(lake: &Lake, table: &TableName, silver: &Snapshot) -> Result<Option<Snapshot>> {
-    match lake.table(&quarantine_folder(table)).snapshot().await? {
+    let newest = lake.table(&quarantine_folder(table)).snapshot().await?;
+    check(table, Some(silver), newest.as_ref())?;
+    match newest {
         Some(newest) => belonging(&newest, named(&newest, Some(silver))).await,
         None => Ok(None),
+    }
+}
+
+fn check(table: &TableName, silver: Option<&Snapshot>, newest: Option<&Snapshot>) -> Result<()> {
+    match silver.and_then(|silver| lost(table, silver.head(), newest.map(Snapshot::head))) {
+        Some(why) => Err(Error::Refused(why)),
+        None => Ok(()),
     }
 }
 
@@ -82,7 +97,7 @@ pub async fn belonging_to(newest: &Snapshot, silver: &Snapshot) -> Result<Option
 pub async fn of_version(lake: &Lake, table: &TableName, silver: &Snapshot) -> Result<Option<Snapshot>> {
     let quarantine = lake.table(&quarantine_folder(table));
     let newest = quarantine.snapshot().await?;
-    let lost = |what: &str| {
+    let gone = |what: &str| {
         let version = silver.version();
         Error::Refused(format!(
             "the rows that `{table}@{version}` refused cannot be had any more: {what}; to make the table and its \
@@ -92,12 +107,10 @@ pub async fn of_version(lake: &Lake, table: &TableName, silver: &Snapshot) -> Re
     match newest.as_ref().and_then(|newest| named(newest, Some(silver))) {
         Some(version) => match quarantine.snapshot_at(&At::Version(version)).await {
             Ok(snapshot) => Ok(Some(snapshot)),
-            Err(DeltaError::Gone { what, .. }) => Err(lost(&what)),
+            Err(DeltaError::Gone { what, .. }) => Err(gone(&what)),
             Err(error) => Err(error.into()),
         },
-        None if silver.txns().keys().any(|app| app.starts_with(&quarantine_txn(""))) => {
-            Err(lost("its quarantine was deleted"))
-        }
+        None if lost::names_any(silver.head()) => Err(gone("its quarantine was deleted")),
         None => Ok(None),
     }
 }
@@ -109,6 +122,7 @@ pub async fn of_version(lake: &Lake, table: &TableName, silver: &Snapshot) -> Re
 /// Lost, if another run was faster.
 pub async fn restore(run: &Run, table: &TableName, wanted: Option<&Snapshot>) -> Result<Option<Published>> {
     let Some(newest) = run.lake.table(&quarantine_folder(table)).snapshot().await? else { return Ok(None) };
+    lost::check_columns(table, &newest, &schema())?;
     let id = newest.table_id().to_string();
     let Some(wanted) = wanted else {
         let version = publish(run, &newest, &[], Vec::new()).await?;
@@ -128,7 +142,7 @@ pub async fn restore(run: &Run, table: &TableName, wanted: Option<&Snapshot>) ->
 /// belong to `silver` and are not within the reach; `silver` is `None` if all are to be replaced.
 ///
 /// # Errors
-/// Lost, if another run was faster: then this run must look again.
+/// Rows of the quarantine were lost. Lost, if another run was faster: then this run must look again.
 pub async fn replace(
     run: &Run,
     table: &TableName,
@@ -137,7 +151,9 @@ pub async fn replace(
     rows: Vec<DataFile>,
 ) -> Result<Option<Published>> {
     let quarantine = run.lake.table(&quarantine_folder(table));
-    let Some(newest) = quarantine.snapshot().await? else {
+    let newest = quarantine.snapshot().await?;
+    check(table, silver, newest.as_ref())?;
+    let Some(newest) = newest else {
         if rows.is_empty() {
             return Ok(None);
         }
@@ -145,6 +161,7 @@ pub async fn replace(
         let made = quarantine.snapshot_at(&At::Version(version)).await?;
         return Ok(Some(Published { id: made.table_id().to_string(), version }));
     };
+    lost::check_columns(table, &newest, &schema())?;
     let mut wanted = match belonging(&newest, named(&newest, silver)).await? {
         Some(belonging) => kept(&belonging, reach).await?,
         None => Vec::new(),
@@ -169,6 +186,7 @@ pub async fn replace_events(
 ) -> Result<Option<Published>> {
     let quarantine = run.lake.table(&quarantine_folder(table));
     let newest = quarantine.snapshot().await?;
+    check(table, silver, newest.as_ref())?;
     let belonging = match &newest {
         Some(newest) => belonging(newest, named(newest, silver)).await?,
         None => None,
@@ -216,7 +234,7 @@ async fn try_settle(run: &Run, table: &TableName, published: Option<&Published>)
 
 /// The version of its quarantine that a version of silver names.
 fn named(quarantine: &Snapshot, silver: Option<&Snapshot>) -> Option<i64> {
-    silver.and_then(|silver| silver.txn(&quarantine_txn(quarantine.table_id())))
+    silver.and_then(|silver| lost::named(silver.head(), quarantine.table_id()))
 }
 
 /// The version of a quarantine whose rows belong to a version of silver: the newest, unless all that has changed rows

@@ -82,7 +82,9 @@ impl<'a> Stage<'a> {
             return Ok(None);
         }
         let before = match (self.before(&folder(name)).await?, self.before(&quarantine_folder(name)).await?) {
-            (Some(silver), Some(newest)) => quarantine::belonging_to(&newest, &silver).await?,
+            (Some(silver), Some(newest)) if quarantine::lost(name, silver.head(), Some(newest.head())).is_none() => {
+                quarantine::belonging_to(&newest, &silver).await?
+            }
             _ => None,
         };
         let after = quarantine::current(&self.lake, name).await?;

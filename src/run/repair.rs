@@ -11,6 +11,7 @@ use super::history::{self, Author, Line};
 use super::landing;
 use super::lost::{self, Lost};
 use super::protocol::{LEDGER, RUNS, folder, quarantine_folder};
+use super::quarantine;
 use super::retry;
 use crate::delta::{At, Fault, Lake, LogHealth, Remedy, Snapshot, Table};
 use crate::name::{Layer, TableName};
@@ -186,8 +187,12 @@ impl Repair {
             remedy: remedy(fault.remedy),
             mended: done(fault),
         };
+        let beyond = match health.is_lost() {
+            true => Some(self.beyond_repair()),
+            false => self.lost_refusals(left).await?,
+        };
         let status = match () {
-            () if health.is_lost() => Repaired::Damaged,
+            () if beyond.is_some() => Repaired::Damaged,
             () if health.is_mendable() || lost.is_some() => Repaired::Mended,
             () => Repaired::Sound,
         };
@@ -202,8 +207,15 @@ impl Repair {
             takes_back: health.faults.iter().any(|fault| matches!(fault.remedy, Remedy::TakeBack(_))),
             lost: lost.map(|lost| lost_batches(lost, &there)),
             notes: self.notes(health, left, lost).await?,
-            error: health.is_lost().then(|| self.beyond_repair()),
+            error: beyond,
         })
+    }
+
+    /// What no mending of its log brings back to a quarantine.
+    async fn lost_refusals(&self, left: Option<&Snapshot>) -> Result<Option<String>> {
+        let RepairPlace::Quarantine(silver) = &self.place else { return Ok(None) };
+        let head = self.lake.table(&folder(silver)).head().await?;
+        Ok(head.and_then(|head| quarantine::lost(silver, &head, left.map(Snapshot::head))))
     }
 
     async fn in_landing(&self) -> BTreeSet<String> {

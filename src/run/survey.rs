@@ -114,13 +114,15 @@ async fn status(
 ) -> Result<TableStatus> {
     let own = states.get(name);
     let has_quarantine = matches!(project.tables.get(name).map(|t| &t.definition), Some(Definition::Silver(_)));
+    let is_lost = own.is_some_and(|own| own.lost_refusals.is_some());
     let (commits, quarantined) = match snapshot {
         Some(s) => {
             let (s, lake, name) = (s.clone(), lake.clone(), name.clone());
             // a task of its own, so that tables are read on all cores
             let read = async move {
                 let commits = s.table().history((s.version() + 1 - COMMITS_LOOKED_AT).max(0)).await?;
-                let quarantined = if has_quarantine { quarantined(&lake, &name, &s).await? } else { None };
+                let counts = has_quarantine && !is_lost;
+                let quarantined = if counts { quarantined(&lake, &name, &s).await? } else { None };
                 Ok::<_, Error>((commits, quarantined))
             };
             tokio::spawn(read).await??
@@ -179,7 +181,7 @@ fn stale(project: &Project, name: &TableName, states: &LakeState) -> Option<Stri
     let wanted = Wanted { table: name, inputs: &inputs, definition: &definition, on_change };
     match decide(wanted, states) {
         Decision::Rebuild(why) | Decision::Refuse(why) => Some(why),
-        Decision::Held(_) => None,
+        Decision::Held(_) => own.lost_refusals.clone(),
         _ if on_change == OnChange::ForwardOnly && own.definition.as_deref() != Some(&definition) => {
             Some("its definition changed; rows to come follow the new one (`on_change: forward_only`)".into())
         }

@@ -105,6 +105,9 @@ impl<'a> Back<'a> {
         if !self.has_quarantine || self.base.version() == self.target.version() {
             return Ok(true);
         }
+        if quarantine::look(&self.run.lake, self.name, self.base.head()).await.is_some() {
+            return Ok(false);
+        }
         let ids = |snapshot: &Option<Snapshot>| -> BTreeSet<(String, Option<String>)> {
             let files = snapshot.iter().flat_map(|s| s.files());
             files.map(|file| (file.path().to_owned(), file.id().1)).collect()
@@ -119,7 +122,9 @@ impl<'a> Back<'a> {
             false => None,
         };
         let mut txns = self.watermarks(above);
-        txns.extend(published.as_ref().map(quarantine::Published::txn));
+        if self.has_quarantine {
+            txns.extend(quarantine::txns(Some(&self.base), published.as_ref()));
+        }
         let restoration = Restoration { properties: self.properties(), txns, note: self.note(above).await? };
         let version = self.table.restore(&self.base, &self.target, restoration).await?;
         if self.has_quarantine {

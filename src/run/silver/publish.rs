@@ -70,7 +70,7 @@ impl Silver<'_> {
         let change = Change {
             adds,
             removes,
-            txns: watermarks.chain(published.map(Published::txn)).collect(),
+            txns: watermarks.chain(quarantine::txns(base, published)).collect(),
             schema: Some(schema.clone()),
             properties: protocol::definition_properties(state.as_ref(), &definition, &ids, mixed),
             unset: protocol::taken_off(action),

@@ -94,7 +94,7 @@ impl Vacuum {
         names.dedup_by_key(|(_, named)| *named);
         let kept =
             |(version, named)| KeptVersion { version: named, why: Keeper::Silver, by: format!("{silver}@{version}") };
-        Ok(names.into_iter().filter(|(_, named)| *named <= newest.version()).map(kept).collect())
+        Ok(names.into_iter().filter(|(_, named)| (0..=newest.version()).contains(named)).map(kept).collect())
     }
 }
 

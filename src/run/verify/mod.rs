@@ -82,6 +82,8 @@ impl Verification<'_> {
             Ok(proof) => proof,
             Err(error) => failed(blank(), &explained(self.run, name, error).await),
         };
+        let lost = self.pins.looks.states.get(name).and_then(|state| state.lost_refusals.clone());
+        proof.note = proof.note.into_iter().chain(lost).reduce(|note, lost| format!("{note}; {lost}"));
         proof.version = Some(own.version());
         proof.rows = own.rows();
         if self.deep {

@@ -29,7 +29,10 @@ impl Pins {
         let mut quarantines = BTreeMap::new();
         for name in tables {
             let definition = run.project.tables.get(name).map(|table| &table.definition);
-            if let (Some(Definition::Silver(_)), Some(silver)) = (definition, looks.snapshots.get(name)) {
+            // of what is lost nothing is left to compare with
+            let is_lost = looks.states.get(name).is_some_and(|state| state.lost_refusals.is_some());
+            if let (false, Some(Definition::Silver(_)), Some(silver)) = (is_lost, definition, looks.snapshots.get(name))
+            {
                 quarantines.insert(name.clone(), quarantine::of(&run.lake, name, silver).await);
             }
         }

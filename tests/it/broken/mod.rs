@@ -4,6 +4,7 @@
 mod checkpoints;
 mod commits;
 mod files;
+mod refused;
 mod replaced;
 
 use std::fs;

@@ -51,7 +51,7 @@ fn a_table_in_the_place_of_another_is_noticed() {
     lake.is_whole();
 }
 
-fn copy_table(from: &std::path::Path, to: &std::path::Path) {
+pub fn copy_table(from: &std::path::Path, to: &std::path::Path) {
     for folder in ["", "_delta_log"] {
         fs::create_dir_all(to.join(folder)).unwrap();
         for entry in fs::read_dir(from.join(folder)).unwrap() {

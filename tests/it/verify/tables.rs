@@ -133,7 +133,9 @@ async fn what_was_refused_belongs_to_silver() {
     assert_eq!(counts(&quarantine["diff"]), [2, 0, 0]);
     std::fs::remove_dir_all(project.path("lake/quarantine")).unwrap();
     let report = project.verify(&[], 1);
-    assert_eq!(counts(&table(&report, "silver.events")["quarantine"]["diff"]), [3, 0, 0]);
+    let silver = table(&report, "silver.events");
+    assert_eq!(counts(&silver["quarantine"]["diff"]), [3, 0, 0]);
+    assert!(silver["note"].as_str().unwrap().contains("lakesmith rebuild silver.events"), "{silver:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
