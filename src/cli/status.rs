@@ -49,7 +49,7 @@ fn print_errors(all: &[TableStatus]) {
 fn row(table: &TableStatus) -> Vec<String> {
     let number = |n: Option<u64>| n.map(words::thousands).unwrap_or_default();
     let changed = table.changed_at.map(|at| format!("{} ago", words::duration((Utc::now() - at).num_seconds())));
-    let behind: Vec<_> = table.lag.iter().map(|(input, n)| behind(input, *n)).collect();
+    let behind: Vec<_> = table.lag.iter().filter_map(|(input, n)| behind(input, *n)).collect();
     vec![
         table.table.to_string(),
         table.version.map_or_else(|| "–".into(), |v| v.to_string()),
@@ -61,11 +61,10 @@ fn row(table: &TableStatus) -> Vec<String> {
     ]
 }
 
-/// Negative where the input has lost commits; the remarks then say so.
-pub fn behind(input: &TableName, n: i64) -> String {
+/// Negative where the input has lost commits: it has nothing that is still to be read, and the remarks say so.
+pub fn behind(input: &TableName, n: i64) -> Option<String> {
     let unit = if input.layer == Layer::Bronze { "batch" } else { "version" };
-    let sign = if n < 0 { "-" } else { "" };
-    format!("{sign}{} of {input}", words::count(n.unsigned_abs(), unit))
+    (n > 0).then(|| format!("{} of {input}", words::count(n.unsigned_abs(), unit)))
 }
 
 fn remarks(table: &TableStatus) -> String {

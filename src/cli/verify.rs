@@ -92,7 +92,7 @@ fn remarks(table: &TableProof) -> Vec<String> {
         remarks.extend(hashed(&deep.files));
         remarks.extend(deep.landing.as_ref().map(landing));
     }
-    let behind = table.behind.iter().map(|(input, n)| status::behind(input, *n));
+    let behind = table.behind.iter().filter_map(|(input, n)| status::behind(input, *n));
     remarks.extend(behind.map(|behind| format!("behind by {behind}")));
     remarks.extend(table.note.clone().filter(|_| table.status <= Proof::Missing));
     remarks
@@ -204,6 +204,8 @@ fn warning(global: &Global, table: &TableProof) -> Option<Complaint> {
     let warning = Complaint::from(format!("`{name}` was not verified, it is {}: {note}", table.status.as_str()));
     let hint = match table.status {
         _ if name.layer == Layer::Bronze => return Some(warning),
+        // what must be done first is said
+        Proof::Unverifiable if note.contains("`lakesmith ") => return Some(warning),
         Proof::Stale => format!("to bring it up to date: {}", ui::command(global, &format!("run +{name}"))),
         _ => format!("to make it anew: {}", ui::command(global, &format!("rebuild {name}"))),
     };

@@ -142,13 +142,24 @@ fn refuse_input(table: &TableName, input: &TableName, own: &TableState, state: O
              what is there: lakesmith rebuild {table}"
         ));
     }
-    let ahead = watermark.filter(|w| *w > state.position())?;
-    let unit = if input.layer == Layer::Bronze { "batch" } else { "version" };
+    // Of a table made from tables all can be computed anew from what is there: no event is gone with it.
+    let ahead = watermark.filter(|w| *w > state.position() && input.layer == Layer::Bronze)?;
+    let last = state.position();
     Some(format!(
-        "`{table}` has read `{input}` up to {unit} {ahead}, but that table ends at {}; it was replaced or lost commits. \
-         To make `{table}` from what is there: lakesmith rebuild {table}",
-        state.position()
+        "`{table}` has read `{input}` up to batch {ahead}, but that table ends at batch {last}: commits of bronze were \
+         lost. Bring its folder back from a copy; or say `lakesmith repair {input}`, and the next run takes in anew what \
+         is still in the landing folder"
     ))
+}
+
+/// Of which input a table made from tables has read a version that is no more, as a sentence: its commits were lost, and
+/// those that are there now, or come, tell nothing of what changed.
+pub fn ahead(own: &TableState, inputs: &[TableName], lake: &LakeState) -> Option<String> {
+    inputs.iter().filter(|input| input.layer != Layer::Bronze).find_map(|input| {
+        let now = lake.get(input)?;
+        let read = own.watermarks.get(&now.id).filter(|read| **read > now.version)?;
+        Some(format!("`{input}` ends at version {}, and version {read} was read: its commits were lost", now.version))
+    })
 }
 
 #[cfg(test)]
@@ -218,12 +229,27 @@ mod tests {
     fn refuses_a_source_that_was_replaced_or_went_back_or_is_gone_whatever_the_definition() {
         let own = || Some(silver("b1", 2));
         for definition in ["now", "next"] {
-            for source in [Some(bronze("b2", 5)), Some(bronze("b1", 1)), None] {
+            let [rebuild, repair] = ["lakesmith rebuild silver.s", "lakesmith repair bronze.b"];
+            for (source, advice) in [(Some(bronze("b2", 5)), rebuild), (Some(bronze("b1", 1)), repair), (None, rebuild)]
+            {
                 let decision = decided(own(), source, definition, OnChange::Rebuild);
                 let Decision::Refuse(why) = decision else { panic!("{decision:?}") };
-                assert!(why.contains("lakesmith rebuild silver.s"), "{why}");
+                assert!(why.contains(advice), "{why}");
             }
         }
+    }
+
+    /// It has no event that others do not have too.
+    #[test]
+    fn an_input_of_versions_that_went_back_is_news() {
+        let (table, input) = (name(Layer::Gold, "g"), name(Layer::Silver, "t"));
+        let source = TableState { id: "t1".into(), version: 1, ..TableState::default() };
+        let own = TableState { inputs: [(input.clone(), "t1".to_string())].into(), ..silver("t1", 4) };
+        let lake: LakeState = [(table.clone(), own.clone()), (input.clone(), source)].into();
+        let inputs = [input.clone()];
+        let wanted = Wanted { table: &table, inputs: &inputs, definition: "now", on_change: OnChange::Rebuild };
+        assert_eq!(decide(wanted, &lake), Decision::Advance { from: [(input, Some(4))].into(), mixed: false });
+        assert!(ahead(&own, &inputs, &lake).unwrap().contains("ends at version 1, and version 4 was read"));
     }
 
     #[test]

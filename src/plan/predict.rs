@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decision, LakeState, Mode, Plan, Request, Task, Verdict, Wanted, decide};
+use super::{Decision, LakeState, Mode, Plan, Request, Task, Verdict, Wanted, ahead, decide};
 use crate::gold::Strategy;
 use crate::name::TableName;
 use crate::project::{Definition, Derived, Events, OnChange, Project, Table, definition_hash};
@@ -107,8 +107,10 @@ impl Downstream<'_> {
         let why = if first { "first load".into() } else { format!("new in {}", news.join(", ")) };
         match definition {
             Definition::Gold(derived) => {
-                // what is about to change will tell otherwise
-                let is_settled = self.project.inputs(name).iter().all(|input| !self.changing.contains(input));
+                // what is about to change will tell otherwise, unless what was read is no more
+                let inputs = self.project.inputs(name);
+                let is_ahead = self.lake.get(name).is_some_and(|own| ahead(own, &inputs, self.lake).is_some());
+                let is_settled = is_ahead || inputs.iter().all(|input| !self.changing.contains(input));
                 match self.full.get(name).filter(|_| is_settled && !first) {
                     Some(full) => {
                         Task { mode: Some(Mode::Full), ..task(name, Action::Merge, format!("{why}; {full}")) }

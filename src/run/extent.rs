@@ -35,6 +35,7 @@ pub enum Extent {
 
 /// The tables that a derived table reads, each pinned at one version.
 pub struct Inputs<'a> {
+    name: &'a TableName,
     derived: &'a Derived,
     pinned: Vec<Pinned<'a>>,
     /// the marks of the versions that were last computed from, by the inputs' ids
@@ -54,6 +55,8 @@ enum Foreseen<'a> {
     Same,
     /// all is to be computed anew: why
     Full(String),
+    /// all is to be computed anew, for commits of an input were lost
+    Lost(String),
     /// the rows that differ tell
     Compared(BTreeMap<&'a TableName, Old>),
 }
@@ -70,14 +73,14 @@ impl<'a> Inputs<'a> {
     /// An input in the lake does not have the columns that its definition gives it now.
     pub fn new(
         project: &Project,
-        name: &TableName,
+        name: &'a TableName,
         derived: &'a Derived,
         snapshots: &'a BTreeMap<TableName, Snapshot>,
     ) -> Result<Self> {
         let pinned = snapshots.iter().map(|(table, new)| {
             Ok(Pinned { table, new, columns: fitting(project, (name, derived), table, new.schema())? })
         });
-        Ok(Inputs { derived, pinned: pinned.collect::<Result<_>>()?, read: BTreeMap::new() })
+        Ok(Inputs { name, derived, pinned: pinned.collect::<Result<_>>()?, read: BTreeMap::new() })
     }
 
     /// Which versions the table, as it is, was computed from.
@@ -111,6 +114,10 @@ impl<'a> Inputs<'a> {
         let olds = match self.foresee(from, *mixed).await? {
             Foreseen::Same => return Ok((Extent::Nothing, format!("{news}, whose rows are the same"))),
             Foreseen::Full(why) => return Ok((Extent::All, format!("{news}; full: {why}"))),
+            Foreseen::Lost(why) => {
+                tracing::warn!("{why}; all of `{}` is computed anew", self.name);
+                return Ok((Extent::All, format!("{news}; full: {why}")));
+            }
             Foreseen::Compared(olds) => olds,
         };
         // What changed may no longer be there to be read, since files that a table has left are deleted some day.
@@ -127,7 +134,7 @@ impl<'a> Inputs<'a> {
     /// Why all of the table is to be computed anew, if the log alone tells so.
     pub async fn full(&self, from: &BTreeMap<TableName, Option<i64>>, mixed: bool) -> Result<Option<String>> {
         Ok(match self.foresee(from, mixed).await? {
-            Foreseen::Full(why) => Some(why),
+            Foreseen::Full(why) | Foreseen::Lost(why) => Some(why),
             Foreseen::Same | Foreseen::Compared(_) => None,
         })
     }
@@ -136,7 +143,7 @@ impl<'a> Inputs<'a> {
     async fn foresee(&self, from: &BTreeMap<TableName, Option<i64>>, mixed: bool) -> Result<Foreseen<'_>> {
         let olds = match self.olds(from).await? {
             Ok(olds) => olds,
-            Err(why) => return Ok(Foreseen::Full(why)),
+            Err(foreseen) => return Ok(foreseen),
         };
         if olds.values().all(|old| old.files.is_empty()) {
             return Ok(Foreseen::Same);
@@ -202,29 +209,37 @@ impl<'a> Inputs<'a> {
     async fn olds(
         &self,
         from: &BTreeMap<TableName, Option<i64>>,
-    ) -> Result<std::result::Result<BTreeMap<&TableName, Old>, String>> {
+    ) -> Result<std::result::Result<BTreeMap<&TableName, Old>, Foreseen<'_>>> {
+        let full = |why: String| Ok(Err(Foreseen::Full(why)));
         let mut olds = BTreeMap::new();
         for pinned in &self.pinned {
             let table = pinned.table;
             let watermark = match from.get(table) {
                 None => continue,
-                Some(None) => return Ok(Err(format!("`{table}` is another table than before"))),
+                Some(None) => return full(format!("`{table}` is another table than before")),
                 Some(Some(watermark)) => *watermark,
             };
+            let newest = pinned.new.version();
+            if watermark > newest {
+                return Ok(Err(Foreseen::Lost(format!(
+                    "`{table}` ends at version {newest}, and version {watermark} was read: its commits were lost"
+                ))));
+            }
             let old = match pinned.new.table().snapshot_at(&At::Version(watermark)).await {
                 Ok(old) => old,
                 Err(delta::Error::Gone { .. }) => {
-                    return Ok(Err(format!("`{table}@{watermark}` can no longer be read")));
+                    return full(format!("`{table}@{watermark}` can no longer be read"));
                 }
                 Err(error) => return Err(error.into()),
             };
             if self.is_other(&old) {
-                let what = "is another version than the one that it was made from: commits were lost, and others came";
-                tracing::warn!("`{table}@{watermark}` {what}; what was made from it is computed in full");
-                return Ok(Err(format!("`{table}@{watermark}` {what}")));
+                return Ok(Err(Foreseen::Lost(format!(
+                    "`{table}@{watermark}` is another version than the one that it was made from: commits were lost, and \
+                     others came"
+                ))));
             }
             if !pinned.columns.iter().all(|column| old.schema().columns.contains(column)) {
-                return Ok(Err(format!("`{table}@{watermark}` has other columns")));
+                return full(format!("`{table}@{watermark}` has other columns"));
             }
             let files = delta::file_diff(&old, pinned.new).await?;
             olds.insert(table, Old { snapshot: old, files });

@@ -7,6 +7,7 @@ use chrono::Utc;
 
 use super::error::{Error, Result};
 use super::ledger::{self, Book, Lines, Owner};
+use super::lost;
 use super::protocol::{BATCH, folder};
 use crate::bronze::{self, FileStat, Landing, ReadError};
 use crate::delta::Head;
@@ -91,12 +92,7 @@ fn last_batch(name: &TableName, bronze: Option<&Head>, ledger: &Ledger) -> Resul
         ))
     })?;
     if ledger.batch > last {
-        return Err(Error::Refused(format!(
-            "`{name}` ends at batch {last}, but its ledger lists files of batch {}: commits of bronze were lost. Bring \
-             the table's folder back from a copy; or say `lakesmith repair {name}`, and the next run takes in anew what of \
-             these files is still in the landing folder",
-            ledger.batch
-        )));
+        return Err(Error::Refused(lost::told_by_ledger(name, last, ledger.batch)));
     }
     Ok(last)
 }

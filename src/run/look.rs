@@ -6,9 +6,9 @@ use futures::stream::{self, StreamExt};
 
 use super::Run;
 use super::error::{Error, Result};
-use super::protocol::{folder, head_state, table_state};
+use super::protocol::{LEDGER, folder, head_state, table_state};
 use super::quarantine;
-use crate::delta::{Lake, Snapshot};
+use crate::delta::{Head, Lake, Snapshot};
 use crate::name::TableName;
 use crate::plan::{Backfill, Decision, LakeState, TableState, Wanted, backfill, decide};
 use crate::project::{OnChange, Project, definition_hash};
@@ -118,6 +118,8 @@ impl Run {
 
 /// What a look at all tables of a project has shown.
 pub(super) struct Looks {
+    /// the ledger, looked at before them, as far as it can be read
+    pub ledger: Option<Head>,
     /// those that exist
     pub snapshots: BTreeMap<TableName, Snapshot>,
     /// how they are
@@ -132,7 +134,8 @@ pub(super) const AT_ONCE: usize = 16;
 /// Looks at every table of a project. The tables that read others come first: a run that goes on meanwhile could else
 /// make them look as if they were ahead of what they read.
 pub(super) async fn all(project: &Project, lake: &Lake) -> Looks {
-    let mut looks = Looks { snapshots: BTreeMap::new(), states: LakeState::new(), damaged: BTreeMap::new() };
+    let ledger = lake.table(LEDGER).head().await.ok().flatten();
+    let mut looks = Looks { ledger, snapshots: BTreeMap::new(), states: LakeState::new(), damaged: BTreeMap::new() };
     for rank in ranks(project).into_iter().rev() {
         let look = |name: TableName| async move {
             let table = lake.table(&folder(&name));

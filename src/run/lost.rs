@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::error::{Error, Result};
 use super::landing::Seen;
 use super::ledger::{self, Book, Lines, Owner, Page};
-use super::protocol::{self, BATCH, folder, lost_txn, watermark_txn};
-use crate::delta::{Change, Lake, Operation, Snapshot};
+use super::protocol::{self, BATCH, folder, ledger_txn, lost_txn, watermark_txn};
+use crate::delta::{Change, Head, Lake, Operation, Snapshot};
 use crate::name::TableName;
-use crate::plan::{FileState, Gap, LedgerEntry};
+use crate::plan::{FileState, Gap, LakeState, LedgerEntry};
 use crate::project::Project;
 
 /// How far a table below has read a bronze table, by the id of that.
@@ -49,12 +49,39 @@ pub fn check(name: &TableName, readers: &[Reader], seen: &Seen) -> Result<()> {
     let ahead = readers.iter().filter_map(|reader| Some((&reader.table, reader.read(bronze.table_id())?)));
     match ahead.max_by_key(|(_, read)| *read).filter(|(_, read)| *read > last) {
         None => Ok(()),
-        Some((reader, read)) => Err(Error::Refused(format!(
-            "`{name}` ends at batch {last}, but `{reader}` has read it up to batch {read}: commits of bronze were lost. \
-             Bring the table's folder back from a copy; or say `lakesmith repair {name}`, and what the ledger does not \
-             know is taken in anew"
-        ))),
+        Some((reader, read)) => Err(Error::Refused(told_by_reader(name, last, reader, read))),
     }
+}
+
+fn told_by_reader(name: &TableName, last: i64, reader: &TableName, read: i64) -> String {
+    telling(name, last, &format!("`{reader}` has read it up to batch {read}"))
+}
+
+/// That the ledger lists a batch which a bronze table does not have.
+pub fn told_by_ledger(name: &TableName, last: i64, listed: i64) -> String {
+    telling(name, last, &format!("its ledger lists files of batch {listed}"))
+}
+
+fn telling(name: &TableName, last: i64, known: &str) -> String {
+    format!(
+        "`{name}` ends at batch {last}, but {known}: commits of bronze were lost. Bring the table's folder back from a copy; \
+         or say `lakesmith repair {name}`, and the next run takes in anew what of their files is still in the landing folder"
+    )
+}
+
+/// That a bronze table has lost commits, if the ledger's newest version, looked at before it, or a table that reads it
+/// tells so.
+pub fn survey(project: &Project, name: &TableName, ledger: Option<&Head>, states: &LakeState) -> Option<String> {
+    let bronze = states.get(name)?;
+    let last = bronze.batch?;
+    if let Some(listed) = ledger.and_then(|ledger| ledger.txn(&ledger_txn(&bronze.id))).filter(|listed| *listed > last)
+    {
+        return Some(told_by_ledger(name, last, listed));
+    }
+    let readers = project.readers(name).into_iter();
+    let read = readers.filter_map(|reader| Some((*states.get(&reader)?.watermarks.get(&bronze.id)?, reader)));
+    let (read, reader) = read.max().filter(|(read, _)| *read > last)?;
+    Some(told_by_reader(name, last, &reader, read))
 }
 
 /// What a bronze table has lost.
@@ -65,6 +92,8 @@ pub struct Lost {
     pub gap: Gap,
     /// the ledger's lines of files whose records were in these batches
     pub files: Vec<LedgerEntry>,
+    /// whether the ledger lists all batches that are left; else it is to be completed before it can be told of these
+    is_listed: bool,
 }
 
 /// What the ledger and the tables below know of a bronze table.
@@ -87,9 +116,9 @@ impl Known {
     pub fn lost(&self, bronze: &Snapshot) -> Result<Option<Lost>> {
         let Some(last) = bronze.txn(BATCH) else { return Ok(None) };
         let owner = Owner { table: self.table.clone(), id: bronze.table_id().to_owned() };
-        let (ledger, lines) = match &self.page {
-            Some(page) => (page.of(&owner)?.batch, page.lines(&owner)?),
-            None => (0, Vec::new()),
+        let (ledger, lines, listed) = match &self.page {
+            Some(page) => (page.of(&owner)?.batch, page.lines(&owner)?, page.listed(&owner).unwrap_or(0)),
+            None => (0, Vec::new(), 0),
         };
         let read = self.readers.iter().filter_map(|reader| reader.read(bronze.table_id())).max().unwrap_or(0);
         let known = ledger.max(read);
@@ -99,13 +128,13 @@ impl Known {
         let is_lost =
             |line: &LedgerEntry| line.state == FileState::Taken && line.batch.is_some_and(|batch| batch > last);
         let files = lines.into_iter().filter(is_lost).collect();
-        Ok(Some(Lost { owner, gap: Gap { after: last, before: known + 1 }, files }))
+        Ok(Some(Lost { owner, gap: Gap { after: last, before: known + 1 }, files, is_listed: listed >= last }))
     }
 }
 
 /// Takes note: files of these batches count as never taken, and their numbers are not given again. `bronze` is the very
 /// version that was found to lack them: if it is no longer the newest, nothing is noted. Bronze first; its commit names
-/// the files, so that after a death in between the next run completes the ledger.
+/// the files, so that after a death in between, or where the ledger lacks more than this, the next run completes it.
 ///
 /// # Errors
 /// Bronze has moved on; the store failed.
@@ -125,6 +154,9 @@ pub async fn note(lake: &Lake, lost: &Lost, bronze: &Snapshot, run_id: &str) -> 
         ..Change::default()
     };
     let version = bronze.table().commit(bronze, change).await?;
+    if !lost.is_listed {
+        return Ok(version);
+    }
     let entries = lost.files.iter().cloned().map(line).collect();
     let (owner, run_id, at) = (lost.owner.clone(), run_id.to_owned(), chrono::Utc::now());
     ledger::append(lake, &Lines { owner, entries, batch: Some(lost.gap.before), run_id, at }).await?;

@@ -7,6 +7,7 @@ use super::extent::Inputs;
 use super::landing;
 use super::ledger::Book;
 use super::look::{self, Looks};
+use super::lost;
 use crate::delta::{Lake, Snapshot};
 use crate::name::TableName;
 use crate::plan::{self, Decision, Full, LakeState, Landing, Plan, Request, Verdict, Wanted, decide};
@@ -61,7 +62,10 @@ async fn files(project: &Project, lake: &Lake, request: &Request) -> Result<Land
     let (mut files, book) = (Landing::new(), Book::new(lake));
     for name in &request.tables {
         let Some(Definition::Bronze(source)) = project.tables.get(name).map(|t| &t.definition) else { continue };
+        // the readers first, as a run does
+        let readers = lost::readers(project, lake, name).await?;
         let seen = landing::look(project, &book, name, source).await?;
+        lost::check(name, &readers, &seen)?;
         let mut judged: Vec<_> = seen.files.into_iter().map(|f| (f.stat.path, f.verdict)).collect();
         judged.extend(seen.refused.into_iter().map(|f| (f.path, Verdict::StillAside(f.reason))));
         files.insert(name.clone(), judged);

@@ -253,10 +253,9 @@ impl Repair {
                         "next: `lakesmith run {name}` takes in anew what is still in the landing folder, then `lakesmith \
                          rebuild {name}+` makes the tables below anew"
                     ),
-                    (_, true) => format!(
-                        "next: `lakesmith run` does again what the commit did; if a table below then says that it has read \
-                         more than is there: lakesmith rebuild {name}+"
-                    ),
+                    (_, true) => "next: `lakesmith run` does again what the commit did, and computes in full what was made \
+                                  from it"
+                        .to_owned(),
                     (_, false) => "next: `lakesmith run` does again what the commit did".to_owned(),
                 });
             }

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::error::{Error, Result};
 use super::look::{self, Looks};
-use super::{past, quarantine};
+use super::{lost, past, quarantine};
 use crate::delta::{Lake, Snapshot};
 use crate::name::{Layer, TableName};
-use crate::plan::{Decision, Hold, LakeState, TableState, Wanted, decide};
+use crate::plan::{Decision, Hold, LakeState, TableState, Wanted, ahead, decide};
 use crate::project::{Definition, OnChange, Project, definition_hash};
 
 /// Commits that are looked at for foreign writes.
@@ -67,7 +67,7 @@ pub(super) async fn statuses(
     looks: &Looks,
     tables: &BTreeSet<TableName>,
 ) -> Vec<TableStatus> {
-    let Looks { snapshots, states, damaged } = looks;
+    let Looks { ledger, snapshots, states, damaged } = looks;
     let one = |name: TableName| {
         async move {
             let status = match damaged.get(&name) {
@@ -75,6 +75,7 @@ pub(super) async fn statuses(
                 None => status(project, lake, &name, snapshots.get(&name), states).await.map_err(|e| e.to_string()),
             };
             let mut status = status.unwrap_or_else(|error| unreadable(&name, error));
+            status.stale = status.stale.or_else(|| lost::survey(project, &name, ledger.as_ref(), states));
             if project.inputs(&name).iter().any(|input| damaged.contains_key(input)) {
                 status.stale = None; // what it needs cannot be told
             }
@@ -182,6 +183,9 @@ fn stale(project: &Project, name: &TableName, states: &LakeState) -> Option<Stri
     match decide(wanted, states) {
         Decision::Rebuild(why) | Decision::Refuse(why) => Some(why),
         Decision::Held(_) => own.lost_refusals.clone(),
+        Decision::Advance { .. } if let Some(why) = ahead(own, &inputs, states) => {
+            Some(format!("{why}; the next run computes all of `{name}` anew"))
+        }
         _ if on_change == OnChange::ForwardOnly && own.definition.as_deref() != Some(&definition) => {
             Some("its definition changed; rows to come follow the new one (`on_change: forward_only`)".into())
         }

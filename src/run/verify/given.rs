@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use super::recompute::Recompute;
 use crate::delta::{At, Error as DeltaError, Snapshot};
 use crate::name::TableName;
-use crate::plan::{Gap, TableState};
+use crate::plan::{Gap, TableState, ahead};
 use crate::project::{Definition, Derived, Events};
 use crate::report::InputVersion;
 use crate::run::anew::{Anew, Rows};
@@ -98,6 +98,9 @@ impl Recompute<'_> {
         for input in derived.inputs() {
             if let Some(error) = self.pins.looks.damaged.get(&input) {
                 return Err(Error::Refused(format!("`{input}` cannot be read: {error}")));
+            }
+            if let Some(why) = ahead(state, std::slice::from_ref(&input), &self.pins.looks.states) {
+                return Ok(Err(format!("{why}; the next `lakesmith run` computes all of it anew")));
             }
             let version = match self.version(&input, state) {
                 Ok(version) => version,

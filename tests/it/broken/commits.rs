@@ -58,7 +58,13 @@ fn a_last_commit_of_silver_that_was_deleted_makes_gold_start_over_and_say_so() {
     let mut lake = Lake::after(3);
     fs::remove_file(lake.commit("silver/events", 2)).unwrap();
     let status = lake.project.lakesmith(&["status"]);
-    says(&status.stdout, &["`gold.totals` has read `silver.events` up to version 2", "ends at 1"]);
+    let ahead = "`silver.events` ends at version 1, and version 2 was read: its commits were lost";
+    says(&status.stdout, &[ahead, "the next run computes all of `gold.totals` anew"]);
+    assert!(!status.stdout.contains("-1 "), "{status:?}");
+    let plan = lake.project.lakesmith(&["plan"]);
+    says(&plan.stdout, &["merge (full)", ahead]);
+    let verified = lake.project.lakesmith(&["verify"]);
+    says(&verified.stderr, &["`gold.totals` was not verified, it is unverifiable", ahead, "the next `lakesmith run`"]);
     lake.more();
     let report = lake.project.run(0);
     assert_eq!(table(&report, "silver.events")["version"], 2);
@@ -82,6 +88,18 @@ fn a_deleted_last_commit_of_bronze_is_told_by_the_ledger_and_repaired() {
     lake.tour();
     let report = lake.project.json(&["run"], 1);
     says(error(&report, "bronze.events"), &["ends at batch 2", "batch 3", "lakesmith repair bronze.events"]);
+    // whoever is asked gives the same advice
+    let status = lake.project.json(&["status"], 0);
+    for name in ["bronze.events", "silver.events"] {
+        let stale = table(&status, name)["stale"].as_str().unwrap();
+        says(stale, &["ends at batch 2", "batch 3", "lakesmith repair bronze.events"]);
+        assert!(!stale.contains("rebuild"), "{stale}");
+    }
+    for command in [["plan", "+silver.events"], ["run", "silver.events"]] {
+        let said = lake.project.lakesmith(&command);
+        assert_eq!(said.code, 1, "{said:?}");
+        says(&said.stderr, &["ends at batch 2", "lakesmith repair bronze.events"]);
+    }
     let report = lake.repair("bronze.events", 0);
     assert_eq!(report["lost"]["files"].as_array().unwrap().len(), 1, "{report:#}");
     lake.project.json(&["run"], 1);
@@ -130,6 +148,21 @@ fn a_ledger_that_was_not_told_of_lost_batches_is_told_by_the_next_run() {
     fs::remove_file(lake.commit("_lakesmith/ledger", 4)).unwrap();
     let report = lake.project.json(&["run"], 1);
     assert_eq!(table(&report, "bronze.events")["rows"]["inserted"], 40);
+    lake.project.json(&["rebuild", "bronze.events+", "--yes"], 0);
+    lake.is_whole();
+}
+
+/// The next run completes it before it takes anything in.
+#[test]
+fn a_ledger_that_is_gone_when_batches_are_found_lost_is_made_from_what_is_left() {
+    let lake = Lake::after(3);
+    fs::remove_file(lake.commit("bronze/events", 2)).unwrap();
+    fs::remove_dir_all(lake.project.path("lake/_lakesmith/ledger")).unwrap();
+    let plan = lake.project.lakesmith(&["plan"]);
+    says(&plan.stderr, &["`silver.events` has read it up to batch 3", "lakesmith repair bronze.events"]);
+    lake.repair("bronze.events", 0);
+    let report = lake.project.json(&["run"], 1);
+    assert_eq!(table(&report, "bronze.events")["rows"]["inserted"], 20, "{report:#}");
     lake.project.json(&["rebuild", "bronze.events+", "--yes"], 0);
     lake.is_whole();
 }
@@ -224,8 +257,8 @@ fn a_silver_table_from_a_backup_catches_up() {
         fs::remove_file(lake.commit("silver/events", version)).unwrap();
     }
     lake.more();
-    let report = lake.project.json(&["run"], 1);
-    says(error(&report, "gold.totals"), &["up to version 4", "ends at 2", "lakesmith rebuild gold.totals"]);
-    lake.project.json(&["rebuild", "gold.totals", "--yes"], 0);
+    let report = lake.project.run(0);
+    let note = table(&report, "gold.totals")["note"].as_str().unwrap();
+    says(note, &["full: `silver.events` ends at version 2, and version 4 was read: its commits were lost"]);
     lake.is_whole();
 }
