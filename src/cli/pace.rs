@@ -6,6 +6,8 @@ use super::words;
 
 /// A share below which the time that is left cannot be told.
 const LEAST_SHARE: f64 = 0.02;
+/// A share above which the rows are read and it is being written: for how long cannot be told.
+const MOST_SHARE: f64 = 0.99;
 
 /// What is known of work that goes on.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +52,7 @@ impl Pace {
     }
 
     fn left(&self, elapsed: Duration) -> Option<String> {
-        let share = self.done().filter(|share| (LEAST_SHARE..1.0).contains(share))?;
+        let share = self.done().filter(|share| (LEAST_SHARE..MOST_SHARE).contains(share))?;
         let left = elapsed.as_secs_f64() * (1.0 - share) / share;
         Some(format!("about {} left", words::duration(left.ceil() as i64)))
     }
@@ -94,6 +96,8 @@ mod tests {
         let mut pace = Pace { rows: 100, ..Pace::default() };
         pace.expect(900);
         assert_eq!(pace.told(HALF_A_MINUTE), "100 of 1,000 rows, 3 rows/s, about 4 min left");
+        pace.rows = 995;
+        assert_eq!(pace.told(HALF_A_MINUTE), "995 of 1,000 rows, 33 rows/s");
         pace.rows = 1_000;
         assert_eq!(pace.told(HALF_A_MINUTE), "1,000 rows, 33 rows/s");
         assert_eq!(pace.told(Duration::ZERO), "1,000 rows");

@@ -202,13 +202,17 @@ fn paragraphs(columns: &[Column<'_>], rows: &[Vec<String>], width: u16) -> Strin
     let width = usize::from(width);
     let mut lines = Vec::new();
     for row in rows {
-        let mut cells = columns.iter().zip(row).map(|(column, text)| (clean_line(column.header()), clean_line(text)));
+        let mut cells = columns.iter().zip(row).map(|(column, text)| (column, clean_line(text)));
         let first = cells.next().map(|(_, text)| text).unwrap_or_default();
-        lines.push(title(&cut(&first, width.saturating_sub(4)), width));
-        let mut line = String::new();
-        for (header, text) in cells.filter(|(_, text)| !text.is_empty()) {
+        match width_of(&first) + 4 > width {
+            true => lines.extend(wrapped(&first, width)),
+            false => lines.push(title(&first, width)),
+        }
+        let (mut line, mut taken) = (String::new(), 0);
+        for (column, text) in cells.filter(|(_, text)| !text.is_empty()) {
+            let header = clean_line(column.header());
             let told = format!("{header}: {text}");
-            if !line.is_empty() && width_of(&line) + GAP + width_of(&told) > width {
+            if !line.is_empty() && taken + GAP + width_of(&told) > width {
                 lines.push(std::mem::take(&mut line));
             }
             if line.is_empty() && 1 + width_of(&told) > width {
@@ -218,8 +222,9 @@ fn paragraphs(columns: &[Column<'_>], rows: &[Vec<String>], width: u16) -> Strin
                 lines.extend(all);
                 continue;
             }
-            line.push_str(if line.is_empty() { " " } else { "   " });
-            line.push_str(&told);
+            let gap = if line.is_empty() { 1 } else { GAP };
+            taken = if line.is_empty() { 0 } else { taken } + gap + width_of(&told);
+            line.push_str(&format!("{:gap$}{header}: {}", "", painted(column, &text)));
         }
         if !line.is_empty() {
             lines.push(line);
@@ -228,10 +233,26 @@ fn paragraphs(columns: &[Column<'_>], rows: &[Vec<String>], width: u16) -> Strin
     lines.join("\n")
 }
 
+fn painted(column: &Column<'_>, text: &str) -> String {
+    let colour = match column {
+        Column::State(_) if ui::answers_are_coloured() => colour(text),
+        _ => None,
+    };
+    // as the cells of a table are
+    let code = match colour {
+        Some(Color::Red) => 9,
+        Some(Color::Yellow) => 11,
+        Some(Color::Green) => 10,
+        Some(_) => 8,
+        None => return text.to_owned(),
+    };
+    format!("\x1b[38;5;{code}m{text}\x1b[39m")
+}
+
 fn title(text: &str, width: usize) -> String {
     let title = format!("── {text} ");
     let rest = "─".repeat(width.saturating_sub(width_of(&title)));
-    title + &rest
+    (title + &rest).trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -281,6 +302,11 @@ mod tests {
          why: its definition
            changed
         ── gold.b ─────────────────
+         rows: 7
+        ");
+        insta::assert_snapshot!(table(&COLUMNS, &[vec!["silver.a_name_that_goes_on".into(), "7".into(), String::new()]], Some(16)), @r"
+        silver.a_name_th
+        at_goes_on
          rows: 7
         ");
     }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::Finished;
+use crate::name::Layer;
 use crate::report::{Status, TableReport};
 use crate::run::TableStatus;
 
@@ -66,7 +67,11 @@ fn of_tables<'a>(told: &'a Finished) -> Vec<Family<'a>> {
             Some(f64::from(t.status == Status::Failed))
         }),
         ("lakesmith_table_duration_seconds", "How long the last run worked on the table.", |t| Some(t.seconds)),
-        ("lakesmith_table_rows_read", "Rows that the last run read for the table.", |t| Some(t.rows.read as f64)),
+        (
+            "lakesmith_table_rows_read",
+            "Rows that the last run read for the table; of a table made from tables, those that it computed.",
+            |t| Some(t.rows.read as f64),
+        ),
         ("lakesmith_table_rows_written", "Rows that the last run inserted, updated or deleted.", |t| {
             Some((t.rows.inserted + t.rows.updated + t.rows.deleted) as f64)
         }),
@@ -77,10 +82,10 @@ fn of_tables<'a>(told: &'a Finished) -> Vec<Family<'a>> {
             (t.rows.read > 0).then(|| t.rows.quarantined as f64 / t.rows.read as f64)
         }),
         ("lakesmith_table_rows_per_second", "Rows that the last run read for the table in a second.", |t| {
-            (t.rows.read > 0 && t.seconds > 0.0).then(|| t.rows.read as f64 / t.seconds)
+            (t.rows.read > 0 && t.seconds > 0.0 && reads_files_or_bronze(t)).then(|| t.rows.read as f64 / t.seconds)
         }),
         ("lakesmith_table_files_set_aside", "Landing files that could not be taken in.", |t| {
-            (t.table.layer == crate::name::Layer::Bronze).then_some(t.files.set_aside.len() as f64)
+            (t.table.layer == Layer::Bronze).then_some(t.files.set_aside.len() as f64)
         }),
     ];
     let family = |(name, help, of): (&'static str, &'static str, OfTable)| {
@@ -93,6 +98,11 @@ fn of_tables<'a>(told: &'a Finished) -> Vec<Family<'a>> {
 fn labels(name: &str) -> Vec<(&'static str, &str)> {
     let layer = name.split_once('.').map_or("", |(layer, _)| layer);
     vec![("table", name), ("layer", layer)]
+}
+
+/// Of the others only the rows that come out are counted.
+fn reads_files_or_bronze(told: &TableReport) -> bool {
+    told.table.layer == Layer::Bronze || told.inputs.iter().any(|input| input.table.layer == Layer::Bronze)
 }
 
 type OfStatus = fn(&TableStatus, &Finished) -> Option<f64>;

@@ -82,6 +82,8 @@ pub struct FileCounts {
     pub taken: u64,
     /// set aside, now or before; each path with its reason
     pub set_aside: Vec<FileNote>,
+    /// how many of those the ledger has from this run
+    pub newly_set_aside: u64,
     /// left for the next run: still being written, or younger than `settle`
     pub left: Vec<FileNote>,
 }

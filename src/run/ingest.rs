@@ -50,6 +50,8 @@ pub async fn advance(run: &Run, name: &TableName, source: &Source) -> Result<Tab
         done.note = None;
     }
     let entries = lines(source, &seen, &intake, batch);
+    let is_new = |entry: &&LedgerEntry| intake.set_aside.iter().any(|(file, _)| file.stat.path == entry.path);
+    done.files.newly_set_aside = entries.iter().filter(is_new).count() as u64;
     if !entries.is_empty() {
         let batch = (!intake.taken.is_empty()).then_some(batch);
         let lines = Lines { owner, entries, batch, run_id: run.id.clone(), at: run.started_at };

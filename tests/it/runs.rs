@@ -28,6 +28,28 @@ fn told(project: &Project) -> Value {
 }
 
 #[test]
+fn a_file_that_is_set_aside_is_told_once_and_beside_what_changes_later() {
+    let project = Project::small();
+    project.write("landing/events/1.csv", DAY_1);
+    project.run(0);
+    let written = lines(&project).len();
+    project.write("landing/events/2.csv", b"\xff\xfe\x00");
+    let report = project.run(1);
+    assert_eq!(table(&report, "bronze.events")["files"]["newly_set_aside"], 1);
+    assert_eq!(told(&project), json!(["run", "failed", [["bronze.events", "none", 0, 0, false]]]));
+    assert_eq!(newest(&project)["run_id"], report["run_id"]);
+    assert!(newest(&project)["tables"][0]["error"].as_str().unwrap().contains("events/2.csv"));
+    let again = project.run(1);
+    assert_eq!(table(&again, "bronze.events")["files"]["newly_set_aside"], 0);
+    assert_eq!(lines(&project).len(), written + 1, "it is aside as before: nothing has changed");
+    let silver = std::fs::read_to_string(project.path("layers/silver/events.yaml")).unwrap();
+    project.write("layers/silver/events.yaml", format!("{silver}steps:\n  - where: id <> 1\n"));
+    project.run(1);
+    assert_eq!(told(&project)[1], "failed", "as the run's report says");
+    assert_eq!(told(&project)[2][0], json!(["bronze.events", "none", 0, 0, false]));
+}
+
+#[test]
 fn whatever_changes_something_is_in_the_history() {
     let project = Project::small();
     project.write("landing/events/1.csv", DAY_1);

@@ -73,6 +73,8 @@ pub struct Line {
     error: Option<String>,
     note: Option<String>,
     inputs: Vec<InputVersion>,
+    /// the ledger has a file from it that could not be taken in
+    sets_aside: bool,
 }
 
 impl From<&TableReport> for Line {
@@ -90,6 +92,7 @@ impl From<&TableReport> for Line {
             error: report.error.clone(),
             note: report.note.clone(),
             inputs: report.inputs.clone(),
+            sets_aside: report.files.newly_set_aside > 0,
         }
     }
 }
@@ -110,6 +113,7 @@ impl From<&Optimized> for Line {
             error: report.error.clone(),
             note: report.note.clone().or_else(|| report.error.is_none().then_some(told)),
             inputs: Vec::new(),
+            sets_aside: false,
         }
     }
 }
@@ -128,6 +132,7 @@ impl From<&VacuumedTable> for Line {
             error: report.error.clone(),
             note: (report.files > 0).then(|| format!("{} files deleted", report.files)),
             inputs: Vec::new(),
+            sets_aside: false,
         }
     }
 }
@@ -151,6 +156,7 @@ impl From<&RepairReport> for Line {
             error: report.error.clone(),
             note: (!faults.is_empty()).then_some(faults),
             inputs: Vec::new(),
+            sets_aside: false,
         }
     }
 }
@@ -161,17 +167,19 @@ impl Line {
         match self.status {
             Status::Failed => true,
             Status::Succeeded => self.action != Action::None.as_str(),
-            Status::Unchanged => false,
+            Status::Unchanged => self.sets_aside,
         }
     }
 }
 
 /// Writes to the history what changed or failed, if anything did. Never fails; it warns.
 pub async fn record(lake: &Lake, author: Author, lines: impl Iterator<Item = Line>) {
-    let lines: Vec<Line> = lines.filter(Line::is_worth_telling).collect();
-    if lines.is_empty() {
+    let mut lines: Vec<Line> = lines.collect();
+    if !lines.iter().any(Line::is_worth_telling) {
         return;
     }
+    // beside what has changed also what is still amiss: the run has failed by it
+    lines.retain(|line| line.is_worth_telling() || line.error.is_some());
     if let Err(error) = write(lake, &author, lines).await {
         let (run, command) = (author.run_id, author.command);
         tracing::warn!(run, command, %error, "this could not be written to the history of runs; nothing else is amiss");

@@ -89,7 +89,7 @@ fn json_has_the_documented_members() {
     assert_eq!(report["status"], "failed");
     let bronze = table(&report, "bronze.events");
     assert_eq!(members(bronze), "table action status version rows seconds error note files");
-    assert_eq!(members(&bronze["files"]), "taken set_aside left");
+    assert_eq!(members(&bronze["files"]), "taken set_aside newly_set_aside left");
     assert_eq!(bronze["files"]["set_aside"][0]["path"], "events/broken.csv");
     let silver = table(&report, "silver.events");
     assert_eq!(members(silver), "table action status version rows seconds error note inputs");
