@@ -14,7 +14,7 @@ use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde_json::{Map, Value, json};
 
 use super::error::is_unsettled;
-use super::log::ACTIONS;
+use super::log::{ACTIONS, missing_commit};
 use super::{DataFile, Error, Snapshot, Table, TableSchema, evolve, schema};
 
 /// What one commit does.
@@ -204,6 +204,8 @@ impl Table {
                     | TransactionError::TableFeaturesRequired(_)
                     | TransactionError::DeltaTableAppendOnly,
             } => Err(Error::invalid(folder, error.to_string())),
+            // a writer needs the commit of the version that it goes on from, a reader only its checkpoint
+            DeltaTableError::InvalidVersion(_) => Err(missing_commit(folder, version - 1)),
             other => Err(Error::storage(folder, other)),
         }
     }

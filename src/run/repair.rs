@@ -121,7 +121,7 @@ impl Repair {
 
     async fn mend(&self, run_id: &str) -> Result<RepairReport> {
         let health = self.table().log_health().await?;
-        self.table().mend_log(&health, Utc::now()).await?;
+        self.table().mend_log(&health, run_id, Utc::now()).await?;
         // whoever mends looks again
         let after = self.table().log_health().await?;
         let label = format!("`{}`", self.place.label());
@@ -180,7 +180,8 @@ impl Repair {
         lost: Option<&Lost>,
         dry_run: bool,
     ) -> Result<RepairReport> {
-        let done = |fault: &Fault| !dry_run && matches!(fault.remedy, Remedy::Anew | Remedy::TakeBack(_));
+        let done =
+            |fault: &Fault| !dry_run && matches!(fault.remedy, Remedy::Anew | Remedy::Again | Remedy::TakeBack(_));
         let told = |fault: &Fault| MendedFault {
             files: fault.files.clone(),
             what: fault.what.clone(),
@@ -301,6 +302,7 @@ fn lost_batches(lost: &Lost, there: &BTreeSet<String>) -> LostBatches {
 fn remedy(remedy: Remedy) -> String {
     match remedy {
         Remedy::Anew => "it is put aside and a new checkpoint is written".to_owned(),
+        Remedy::Again => "it is written again, from the checkpoint of its version".to_owned(),
         Remedy::TakeBack(Some(left)) => format!("it is put aside; the table is at version {left} then"),
         Remedy::TakeBack(None) => "it is put aside; the table is not made then".to_owned(),
         Remedy::Old => "nothing: only earlier versions need it, which can no longer be read".to_owned(),

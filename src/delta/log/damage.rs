@@ -58,6 +58,18 @@ pub(in crate::delta) fn lost_commit(table: &str, version: i64) -> Error {
     Error::unreadable(table, format!("{FOLDER}/{file} is missing, and later versions stand on it; {}", repair(table)))
 }
 
+/// The file of a commit on which another was to follow is not there, though its version can be read from a checkpoint.
+pub(in crate::delta) fn missing_commit(table: &str, version: i64) -> Error {
+    let (file, mend) = (commit_name(version), crate::delta::table::repair(table));
+    Error::unreadable(
+        table,
+        format!(
+            "{FOLDER}/{file} is missing, and without it nothing can be committed; a checkpoint says what it came to: \
+             `{mend}` writes it again"
+        ),
+    )
+}
+
 /// Which command looks into it. `table` is a folder such as `silver/orders`.
 pub(super) fn repair(table: &str) -> String {
     format!("`{}` says what can be done", crate::delta::table::repair(table))

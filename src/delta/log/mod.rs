@@ -16,7 +16,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(super) use self::damage::{ACTIONS, lost_commit};
+pub(super) use self::damage::{ACTIONS, lost_commit, missing_commit};
 pub(super) use self::hiding::Hiding;
 pub(super) use self::place::Place;
 pub(super) use self::replay::{Replay, Wanted};

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use deltalake::kernel::{Add, DeletionVectorDescriptor, Remove};
+use deltalake::kernel::{Action, Add, DeletionVectorDescriptor, Remove};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -110,6 +110,27 @@ impl Replay {
         Some(format!("it {what} the file `{path}`"))
     }
 
+    /// The actions that make this of `before`, as lines of a commit; `None` if only delta-rs can tell.
+    pub(in crate::delta) fn since(self, before: Replay, now: i64) -> Option<Vec<Value>> {
+        let mut actions = Vec::new();
+        let differs = protocol(&self.protocol) != protocol(&before.protocol);
+        actions.extend(differs.then(|| json!({ "protocol": self.protocol })));
+        actions.extend((self.metadata != before.metadata).then(|| json!({ "metaData": self.metadata })));
+        let is_new = |(app, version): &(&String, &i64)| before.txns.get(*app) != Some(*version);
+        let txn = |(app, version)| json!({ "txn": { "appId": app, "version": version, "lastUpdated": now } });
+        actions.extend(self.txns.iter().filter(is_new).map(txn));
+        let known: BTreeSet<FileId> = before.files.keys().cloned().collect();
+        let (before, after) = (before.files()?, self.files()?);
+        let left: BTreeSet<FileId> = after.iter().map(id).collect();
+        let gone = before.into_iter().filter(|add| !left.contains(&id(add)));
+        let come = after.into_iter().filter(|add| !known.contains(&id(add)));
+        let files = gone.map(|add| Action::Remove(removed(add, now))).chain(come.map(Action::Add));
+        for action in files {
+            actions.push(serde_json::to_value(action).ok()?);
+        }
+        Some(actions)
+    }
+
     /// Takes in a file of the checkpoint on which the log goes on.
     pub(super) fn checkpoint(&mut self, name: &str, bytes: Bytes) -> Result<(), String> {
         if name.ends_with(".json") {
@@ -167,6 +188,21 @@ impl Replay {
     fn note(&mut self, protocol: Option<Value>, metadata: Option<Value>) {
         self.protocol = protocol.unwrap_or_else(|| self.protocol.take());
         self.metadata = metadata.unwrap_or_else(|| self.metadata.take());
+    }
+}
+
+fn removed(add: Add, now: i64) -> Remove {
+    Remove {
+        path: add.path,
+        data_change: true,
+        deletion_timestamp: Some(now),
+        extended_file_metadata: Some(true),
+        partition_values: Some(add.partition_values),
+        size: Some(add.size),
+        tags: add.tags,
+        deletion_vector: add.deletion_vector,
+        base_row_id: add.base_row_id,
+        default_row_commit_version: add.default_row_commit_version,
     }
 }
 

@@ -88,8 +88,13 @@ impl Reading<'_> {
 
     /// No commit is there from `first` to `last`.
     fn gap(&mut self, first: i64, last: i64) {
-        if first > last || !self.is_begun(first) {
+        // the newest is needed by whoever writes, even where a checkpoint says what it came to
+        if first > last || !(self.is_begun(first) || last == self.newest) {
             return;
+        }
+        if first < last && last == self.newest {
+            self.gap(first, last - 1);
+            return self.gap(last, last);
         }
         let what = match first == last {
             true => "is missing".to_owned(),
@@ -125,8 +130,8 @@ impl Reading<'_> {
                     self.told = Some(replay);
                     for mut fault in std::mem::take(&mut self.open) {
                         // the checkpoint of this very version says what its commit came to
-                        let last = matches!(fault.remedy, Remedy::TakeBack(_));
-                        fault.remedy = if last { Remedy::TakeBack(Some(version)) } else { Remedy::Old };
+                        let is_last = version == self.newest && fault.files.contains(&commit_name(version));
+                        fault.remedy = if is_last { Remedy::Again } else { Remedy::Old };
                         self.faults.push(fault);
                     }
                     return Ok(());

@@ -17,16 +17,19 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Storage`]; what is done so far stays, and the rest may be tried again.
-    pub async fn mend_log(&self, health: &LogHealth, now: DateTime<Utc>) -> Result<(), Error> {
-        // A last commit first: the checkpoint is then one of the version before.
-        let order = |remedy: &Remedy| !matches!(remedy, Remedy::TakeBack(_));
+    pub async fn mend_log(&self, health: &LogHealth, run_id: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        // A last commit first: a new checkpoint is then one of what is left.
+        let order = |remedy: &Remedy| !matches!(remedy, Remedy::TakeBack(_) | Remedy::Again);
         let mut faults: Vec<_> = health.faults.iter().collect();
         faults.sort_by_key(|fault| order(&fault.remedy));
         for fault in &faults {
-            if matches!(fault.remedy, Remedy::Anew | Remedy::TakeBack(_)) {
+            if matches!(fault.remedy, Remedy::Anew | Remedy::Again | Remedy::TakeBack(_)) {
                 for file in &fault.files {
                     self.put_aside(file, now).await?;
                 }
+            }
+            if let (Remedy::Again, Some(version)) = (fault.remedy, health.newest) {
+                self.write_commit(version, run_id, now).await?;
             }
         }
         match health.left() {

@@ -1,6 +1,7 @@
 //! What is wrong with the files of a table's log, and what of it can be mended: whatever stands in other files too, and
 //! a last commit of which nobody can tell what it did.
 
+mod again;
 mod health;
 mod mend;
 #[cfg(test)]
@@ -33,6 +34,8 @@ pub enum Remedy {
     Anew,
     /// it is the last commit: it is put aside, and the table has this version then; none: there is no table then
     TakeBack(Option<i64>),
+    /// it is the last commit, and the checkpoint of its version says what it came to: it is written again from that
+    Again,
     /// nothing: only versions before a later checkpoint need it
     Old,
     /// nothing but a copy of the file can bring the newest version back
@@ -58,7 +61,7 @@ impl LogHealth {
 
     /// Whether something can be mended.
     pub fn is_mendable(&self) -> bool {
-        self.faults.iter().any(|fault| matches!(fault.remedy, Remedy::Anew | Remedy::TakeBack(_)))
+        self.faults.iter().any(|fault| matches!(fault.remedy, Remedy::Anew | Remedy::Again | Remedy::TakeBack(_)))
     }
 
     /// Whether the newest version cannot be brought back.

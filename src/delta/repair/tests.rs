@@ -28,7 +28,7 @@ async fn table(disk: &Disk) -> Table {
 
 async fn mended(table: &Table) -> Vec<(Vec<String>, Remedy)> {
     let health = table.log_health().await.unwrap();
-    table.mend_log(&health, chrono::Utc::now()).await.unwrap();
+    table.mend_log(&health, "r", chrono::Utc::now()).await.unwrap();
     health.faults.into_iter().map(|fault| (fault.files, fault.remedy)).collect()
 }
 
@@ -131,6 +131,44 @@ async fn a_last_commit_that_is_no_whole_one_is_taken_back_and_kept_aside() {
     assert_eq!(aside.len(), 4, "each is kept");
 }
 
+/// Nothing is lost: the checkpoint of its version says what it came to. But nobody could commit after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_commit_that_its_checkpoint_knows_is_written_again() {
+    for (how, first) in [("gone", 9), ("empty", 9), ("gone with those before", 5), ("gone with all", 0)] {
+        let disk = Disk::new();
+        let table = table_of(&disk, &[0]).await;
+        for value in 1..=9 {
+            let mut change = appended(&table, &[value]).await;
+            change.txns.push(("app".to_owned(), value));
+            if value == 9 {
+                change.removes = now(&table).await.files()[..2].to_vec();
+            }
+            table.commit(&now(&table).await, change).await.unwrap();
+        }
+        (first..=9).for_each(|version| fs::remove_file(log(&disk, &format!("{version:020}.json"))).unwrap());
+        if how == "empty" {
+            fs::write(log(&disk, "00000000000000000009.json"), "").unwrap();
+        } else {
+            let change = appended(&table, &[10]).await;
+            let error = table.commit(&now(&table).await, change).await.unwrap_err().to_string();
+            assert!(error.contains("00000000000000000009.json is missing"), "{how}: {error}");
+            assert!(error.contains("lakesmith repair silver.t"), "{how}: {error}");
+        }
+        let found = mended(&table).await;
+        assert_eq!(found.last().map(|(_, remedy)| *remedy), Some(Remedy::Again), "{how}: {found:?}");
+        assert!(!table.log_health().await.unwrap().is_mendable(), "{how}");
+        let change = appended(&table, &[10]).await;
+        assert_eq!(table.commit(&now(&table).await, change).await.unwrap(), 10, "{how}");
+        assert_eq!(all(&table).await, (2..=10).collect::<Vec<_>>(), "{how}");
+        // the commits alone say the same
+        if first == 9 {
+            fs::remove_file(log(&disk, CHECKPOINT)).unwrap();
+            assert_eq!(all(&table).await, (2..=10).collect::<Vec<_>>(), "{how}");
+            assert_eq!(now(&table).await.txn("app"), Some(9), "{how}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_in_the_middle_is_left_where_it_is() {
     let disk = Disk::new();
@@ -148,7 +186,7 @@ async fn a_commit_in_the_middle_is_left_where_it_is() {
             let remedies: Vec<Remedy> = health.faults.iter().map(|fault| fault.remedy).collect();
             assert_eq!(remedies, [remedy], "{version} {broken:?} {health:?}");
             assert_eq!((health.is_mendable(), health.is_lost()), (false, !readable));
-            table.mend_log(&health, chrono::Utc::now()).await.unwrap();
+            table.mend_log(&health, "r", chrono::Utc::now()).await.unwrap();
             assert_eq!(table.snapshot().await.is_ok(), readable, "{version} {broken:?}");
             fs::write(&file, &whole).unwrap();
         }

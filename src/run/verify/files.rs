@@ -72,8 +72,9 @@ pub async fn check(snapshot: &Snapshot) -> Result<FilesProof> {
 /// What is wrong with the files of the log: each checkpoint is compared with the commits before it.
 async fn of_log(snapshot: &Snapshot) -> Result<Vec<FileNote>> {
     let health = snapshot.table().log_health().await?;
-    let counts =
-        |fault: &&Fault| fault.remedy == Remedy::Copy || (fault.remedy == Remedy::Anew && fault.is_checkpoint());
+    let counts = |fault: &&Fault| {
+        matches!(fault.remedy, Remedy::Copy | Remedy::Again) || (fault.remedy == Remedy::Anew && fault.is_checkpoint())
+    };
     let mend = format!("to mend it: {}", repair_command(snapshot.table().folder()));
     let note = |fault: &Fault| FileNote {
         path: format!("_delta_log/{}", fault.files.first().map(String::as_str).unwrap_or_default()),
