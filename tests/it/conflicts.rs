@@ -170,3 +170,45 @@ fn two_checkouts_do_not_rebuild_against_each_other() {
     assert_eq!(other.value("SELECT count(*) FROM silver.events WHERE kind = 'k1'"), 0);
     assert_eq!(other.json(&["verify"], 0)["status"], "equal");
 }
+
+/// The last commit of bronze or silver is gone or cut off, and a repair meets runs that begin at the same moment.
+#[test]
+fn a_repair_beside_runs_loses_nothing_and_doubles_nothing() {
+    let project = Project::small();
+    let rounds = rounds(2);
+    for round in 0..rounds {
+        project.write(&format!("landing/events/{round:04}.csv"), events(round));
+        // whether silver has read what bronze is to lose
+        let select = if round % 2 == 0 { "bronze" } else { "+gold" };
+        project.json(&["run", select], 0);
+        let (folder, name) =
+            if round % 4 == 3 { ("silver/events", "silver.events") } else { ("bronze/events", "bronze.events") };
+        let logs = std::fs::read_dir(project.path(&format!("lake/{folder}/_delta_log"))).unwrap();
+        let commits =
+            logs.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+        let last = commits.max().unwrap();
+        match round % 3 {
+            0 => std::fs::write(&last, "{\"commitInfo\":").unwrap(),
+            1 => std::fs::remove_file(&last).unwrap(),
+            _ => std::fs::write(&last, "").unwrap(),
+        }
+        let jobs: [&[&str]; 4] = [&["repair", name, "--yes"], &["run"], &["repair", name, "--yes"], &["run"]];
+        let jobs = (0..jobs.len()).map(|n| jobs[(n + round) % jobs.len()]);
+        let processes: Vec<_> = jobs.map(|args| (args, project.start(args))).collect();
+        for (args, process) in processes {
+            let said = Said::of(process.wait_with_output().unwrap());
+            assert!(!said.stderr.contains("panicked") && !said.stderr.contains("internal error"), "{args:?}: {said:?}");
+            // who could not do it says what to do, or who is in the way
+            let told = ["lakesmith repair", "lakesmith rebuild", "is at work on"];
+            assert!(said.code == 0 || told.iter().any(|words| said.stderr.contains(words)), "{args:?}: {said:?}");
+        }
+        project.json(&["repair", name, "--yes"], 0);
+        let said = project.lakesmith(&["run"]);
+        if said.code != 0 {
+            assert!(said.stderr.contains("lakesmith rebuild silver.events"), "{said:?}");
+            project.json(&["rebuild", "bronze.events+", "--yes"], 0);
+        }
+        project.run(0);
+        is_whole(&project, round + 1);
+    }
+}
