@@ -44,10 +44,13 @@ fn told_by_commit(commit: &CommitRecord) -> Option<(i64, Vec<LedgerEntry>)> {
     let note = commit.note.as_ref()?;
     let batch = note.get("batch")?.as_i64()?;
     let files = note.get("files")?.as_array()?;
-    // of a repair: the files of batches that were lost
-    let lost = note.get("lost").and_then(Value::as_array).into_iter().flatten();
-    let lost = lost.filter_map(|file| Some(lost::line(entry(file, file.get("batch")?.as_i64()?)?)));
-    Some((batch, files.iter().filter_map(|file| entry(file, batch)).chain(lost).collect()))
+    // of a repair: the files of batches that were lost, and of those that are there again
+    let told = |key: &str| {
+        let files = note.get(key).and_then(Value::as_array).into_iter().flatten();
+        files.filter_map(|file| entry(file, file.get("batch")?.as_i64()?))
+    };
+    let repaired = told("lost").map(lost::line).chain(told("found"));
+    Some((batch, files.iter().filter_map(|file| entry(file, batch)).chain(repaired).collect()))
 }
 
 fn entry(file: &Value, batch: i64) -> Option<LedgerEntry> {

@@ -1,6 +1,7 @@
 //! Batches that a bronze table no longer has, though its ledger lists them or tables below have read them: commits were
 //! deleted, or the table's folder is an older copy. New batches must not take their numbers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ pub struct Reader {
     /// which
     pub table: TableName,
     /// its txns about what it has read
-    txns: std::collections::BTreeMap<String, i64>,
+    txns: BTreeMap<String, i64>,
 }
 
 impl Reader {
@@ -92,6 +93,9 @@ pub struct Lost {
     pub gap: Gap,
     /// the ledger's lines of files whose records were in these batches
     pub files: Vec<LedgerEntry>,
+    /// the ledger's lines of files whose batches it counts as lost, and which are there: the table is a copy from before
+    /// the loss
+    pub found: Vec<LedgerEntry>,
     /// whether the ledger lists all batches that are left; else it is to be completed before it can be told of these
     is_listed: bool,
 }
@@ -125,11 +129,31 @@ impl Known {
         if known <= last {
             return Ok(None);
         }
+        let found = match &self.page {
+            Some(page) => found(page.told(&owner)?, &lines, bronze, last),
+            None => Vec::new(),
+        };
         let is_lost =
             |line: &LedgerEntry| line.state == FileState::Taken && line.batch.is_some_and(|batch| batch > last);
         let files = lines.into_iter().filter(is_lost).collect();
-        Ok(Some(Lost { owner, gap: Gap { after: last, before: known + 1 }, files, is_listed: listed >= last }))
+        Ok(Some(Lost { owner, gap: Gap { after: last, before: known + 1 }, files, found, is_listed: listed >= last }))
     }
+}
+
+/// The lines by which files were taken into batches that were lost later and are in `bronze`, whose last batch is `last`.
+/// `told` are all lines, `lines` those that hold.
+fn found(told: Vec<LedgerEntry>, lines: &[LedgerEntry], bronze: &Snapshot, last: i64) -> Vec<LedgerEntry> {
+    let place = |line: &LedgerEntry| (line.path.clone(), line.batch);
+    let gaps = protocol::head_state(bronze.head());
+    let is_there = |line: &&LedgerEntry| line.batch.is_some_and(|b| b <= last && gaps.lost_under(b).is_none());
+    let lost: BTreeSet<_> =
+        told.iter().filter(|line| line.state == FileState::Lost).filter(is_there).map(place).collect();
+    let is_taken = |line: &&LedgerEntry| line.state == FileState::Taken;
+    let held: BTreeSet<_> = lines.iter().filter(is_taken).map(place).collect();
+    // a file may have been found before: the last line counts
+    let found = told.iter().filter(is_taken).map(|line| (place(line), line.clone()));
+    let found: BTreeMap<_, _> = found.filter(|(place, _)| lost.contains(place) && !held.contains(place)).collect();
+    found.into_values().collect()
 }
 
 /// Takes note: files of these batches count as never taken, and their numbers are not given again. `bronze` is the very
@@ -141,12 +165,13 @@ impl Known {
 pub async fn note(lake: &Lake, lost: &Lost, bronze: &Snapshot, run_id: &str) -> Result<i64> {
     let file = |line: &LedgerEntry| {
         json!({ "path": line.path, "size": line.size, "mtime_ns": line.mtime_ns, "etag": line.etag,
-                "blake3": line.blake3, "batch": line.batch })
+                "blake3": line.blake3, "batch": line.batch, "rows": line.rows, "malformed": line.malformed })
     };
     let mut note = protocol::remark(run_id, "repair");
     note.insert("batch".into(), lost.gap.before.into());
     note.insert("files".into(), Value::Array(Vec::new()));
     note.insert("lost".into(), lost.files.iter().map(file).collect());
+    note.insert("found".into(), lost.found.iter().map(file).collect());
     let change = Change {
         txns: vec![(BATCH.to_owned(), lost.gap.before), lost_txn(lost.gap)],
         operation: Operation::SetProperties,
@@ -157,7 +182,7 @@ pub async fn note(lake: &Lake, lost: &Lost, bronze: &Snapshot, run_id: &str) -> 
     if !lost.is_listed {
         return Ok(version);
     }
-    let entries = lost.files.iter().cloned().map(line).collect();
+    let entries = lost.files.iter().cloned().map(line).chain(lost.found.iter().cloned()).collect();
     let (owner, run_id, at) = (lost.owner.clone(), run_id.to_owned(), chrono::Utc::now());
     ledger::append(lake, &Lines { owner, entries, batch: Some(lost.gap.before), run_id, at }).await?;
     Ok(version)

@@ -238,6 +238,10 @@ impl Repair {
         if !takes_back && lost.is_none() {
             return Ok(notes);
         }
+        for found in lost.iter().flat_map(|lost| &lost.found) {
+            let batch = found.batch.unwrap_or_default();
+            notes.push(format!("{} is there again, in batch {batch}, and is not taken in anew", found.path));
+        }
         match &self.place {
             RepairPlace::Table(name) => {
                 let id = left.map(Snapshot::table_id).unwrap_or_default();
@@ -296,7 +300,10 @@ fn lost_batches(lost: &Lost, there: &BTreeSet<String>) -> LostBatches {
         path: line.path.clone(),
         rows: line.rows,
     };
-    LostBatches { after: lost.gap.after, before: lost.gap.before, files: lost.files.iter().map(file).collect() }
+    let is_found =
+        |line: &&LedgerEntry| lost.found.iter().any(|found| found.path == line.path && found.blake3 == line.blake3);
+    let files = lost.files.iter().filter(|line| !is_found(line)).map(file).collect();
+    LostBatches { after: lost.gap.after, before: lost.gap.before, files }
 }
 
 fn remedy(remedy: Remedy) -> String {

@@ -77,9 +77,14 @@ impl Page {
 
     /// The lines of one bronze table that still hold, in their order.
     pub fn lines(&self, owner: &Owner) -> Result<Vec<LedgerEntry>> {
+        Ok(that_hold(self.told(owner)?))
+    }
+
+    /// All that was ever told of one bronze table, in its order.
+    pub fn told(&self, owner: &Owner) -> Result<Vec<LedgerEntry>> {
         let mut lines = self.all(owner)?;
         lines.sort_by_key(|line| line.entry);
-        Ok(that_hold(lines))
+        Ok(lines)
     }
 
     fn all(&self, owner: &Owner) -> Result<Vec<LedgerEntry>> {

@@ -152,6 +152,36 @@ fn a_ledger_that_was_not_told_of_lost_batches_is_told_by_the_next_run() {
     lake.is_whole();
 }
 
+/// Both that a repair says can be done: it was repaired, and then the copy turned up.
+#[test]
+fn a_copy_from_before_a_loss_that_was_repaired_does_not_double_what_it_holds() {
+    let mut lake = Lake::after(3);
+    let (bronze, copy) = (lake.project.path("lake/bronze/events"), lake.project.path("copy"));
+    fs::rename(&bronze, &copy).unwrap();
+    replaced::copy_table(&copy, &bronze);
+    fs::remove_file(lake.commit("bronze/events", 2)).unwrap();
+    lake.repair("bronze.events", 0);
+    lake.project.json(&["run"], 1);
+    lake.project.json(&["rebuild", "bronze.events+", "--yes"], 0);
+    lake.more();
+    lake.project.run(0);
+    fs::remove_dir_all(&bronze).unwrap();
+    replaced::copy_table(&copy, &bronze);
+    let report = lake.project.json(&["run"], 1);
+    says(error(&report, "bronze.events"), &["ends at batch 3", "batch 6", "lakesmith repair bronze.events"]);
+
+    let report = lake.repair("bronze.events", 0);
+    says(&report["notes"].to_string(), &["events/002.csv is there again, in batch 3, and is not taken in anew"]);
+    assert_eq!(report["lost"]["files"], json!([{ "path": "events/003.csv", "rows": 20, "in_landing": true }]));
+    // a repair that died before it told the ledger says the same by its commit
+    let ledger = fs::read_dir(lake.log("_lakesmith/ledger", "")).unwrap().map(|entry| entry.unwrap().path());
+    fs::remove_file(ledger.filter(|path| path.extension().is_some_and(|kind| kind == "json")).max().unwrap()).unwrap();
+    let report = lake.project.json(&["run"], 1);
+    assert_eq!(table(&report, "bronze.events")["rows"]["inserted"], 20, "{report:#}");
+    lake.project.json(&["rebuild", "bronze.events+", "--yes"], 0);
+    lake.is_whole();
+}
+
 /// The next run completes it before it takes anything in.
 #[test]
 fn a_ledger_that_is_gone_when_batches_are_found_lost_is_made_from_what_is_left() {
