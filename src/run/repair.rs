@@ -190,6 +190,8 @@ impl Repair {
         };
         let beyond = match health.is_lost() {
             true => Some(self.beyond_repair()),
+            // the log first: as long as it cannot be read, a rebuild cannot either
+            false if health.is_mendable() => None,
             false => self.lost_refusals(left).await?,
         };
         let status = match () {
@@ -264,9 +266,10 @@ impl Repair {
                     (_, false) => "next: `lakesmith run` does again what the commit did".to_owned(),
                 });
             }
-            RepairPlace::Quarantine(silver) => notes.push(format!(
-                "if `{silver}` belongs to the version that is gone, its refused rows are incomplete: lakesmith rebuild {silver}"
-            )),
+            RepairPlace::Quarantine(silver) => notes.push(match self.lost_refusals(left).await? {
+                Some(gone) => gone,
+                None => format!("no version of `{silver}` belongs to what that commit did: nothing is lost with it"),
+            }),
             RepairPlace::Ledger => notes.push(
                 "next: `lakesmith run` completes it from bronze; what was set aside or ignored by that commit is told again"
                     .to_owned(),

@@ -129,3 +129,22 @@ fn a_table_that_goes_back_before_its_first_refusal_needs_no_quarantine() {
     assert_eq!(refused(&project), 1, "what came after version 0 was read again");
     assert_eq!(project.json(&["verify"], 0)["status"], "equal");
 }
+
+/// Its log comes first: as long as that cannot be read, nothing can make the rows anew.
+#[test]
+fn a_quarantine_whose_last_commit_is_cut_off_is_mended_and_then_made_anew() {
+    let project = refusing();
+    let last = project.path("lake/quarantine/events/_delta_log/00000000000000000002.json");
+    fs::write(&last, "").unwrap();
+    let (report, stale) = (project.run(1), stale(&project));
+    for text in [error(&report, "silver.events"), stale.as_str().unwrap()] {
+        says(text, &["00000000000000000002.json is empty", "lakesmith repair quarantine.events"]);
+    }
+    let report = project.json(&["repair", "quarantine.events", "--yes"], 0);
+    assert_eq!((&report["status"], &report["version"]), (&json!("mended"), &json!(1)), "{report:#}");
+    says(&report["notes"].to_string(), &["ends at version 1", ADVICE]);
+    says(error(&project.run(1), "silver.events"), &["rows that `silver.events` refused are gone", ADVICE]);
+    project.json(&["rebuild", "silver.events+", "--yes"], 0);
+    assert_eq!(refused(&project), 3);
+    assert_eq!(project.json(&["verify"], 0)["status"], "equal");
+}
