@@ -4,6 +4,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::header::LOCATION;
+use reqwest::redirect::Policy;
+
 use crate::project::Secret;
 
 /// Why something could not be sent, for people.
@@ -37,6 +40,8 @@ impl Post {
         let client = reqwest::Client::builder()
             .timeout(timeout)
             .connect_timeout(timeout)
+            // to follow one by its rules is to ask again without a body (301, 302, 303): all would be lost in silence
+            .redirect(Policy::none())
             .user_agent(concat!("lakesmith/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| why(error, timeout))?;
@@ -56,9 +61,19 @@ impl Post {
         let answer = request.send().await.map_err(|error| why(error, timeout))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
+            status if status.is_redirection() => Err(format!("the answer was {status}{}", whither(&answer))),
             status => Err(format!("the answer was {status}")),
         }
     }
+}
+
+/// Where a redirect leads to, without its path, which may hold a secret.
+fn whither(answer: &reqwest::Response) -> String {
+    let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+    let Some(to) = to.and_then(|to| answer.url().join(to).ok()) else { return String::new() };
+    let (there, here) = (to.origin(), answer.url().origin());
+    let place = if there == here { "another path there".into() } else { there.ascii_serialization() };
+    format!(", to {place}; redirects are not followed, so `url` must be the address that they end at")
 }
 
 /// Without the address, which may hold a secret.

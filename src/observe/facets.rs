@@ -9,12 +9,10 @@ use crate::delta::{DataFile, Snapshot};
 use crate::name::TableName;
 use crate::project::{Events, Project, Property, Rule};
 use crate::report::TableReport;
-use crate::run::Commits;
+use crate::run::{Commits, Refusals};
 
 /// Who makes the events.
 pub const PRODUCER: &str = concat!("https://crates.io/crates/lakesmith/", env!("CARGO_PKG_VERSION"));
-/// Under this key a dataset holds them until they find their place.
-pub const ASSERTIONS: &str = "dataQualityAssertions";
 
 /// A facet and its name.
 pub type Facet = (&'static str, Value);
@@ -145,11 +143,8 @@ pub fn quality(snapshot: &Snapshot) -> Facet {
     facet("dataQualityMetrics", "1-0-0/DataQualityMetricsDatasetFacet.json", Value::Object(content))
 }
 
-/// How often each rule of each column was broken by rows of a run: column (none: the row as a whole) and rule.
-pub type Refusals = BTreeMap<(Option<String>, String), u64>;
-
-/// The rules of a contract, each with whether all rows kept it; and what else rows were refused for.
-pub fn assertions(events: &Events, refused: &Refusals) -> Value {
+/// The rules of a contract, each with whether all rows of an input kept it; and what else rows were refused for.
+pub fn assertions(events: &Events, refused: &Refusals) -> Facet {
     let mut rules: Refusals = BTreeMap::new();
     for property in &events.contract.properties {
         rules.insert((Some(property.name.clone()), "type".into()), 0);
@@ -166,7 +161,8 @@ pub fn assertions(events: &Events, refused: &Refusals) -> Value {
         Value::Object(assertion)
     });
     let assertions: Vec<Value> = told.collect();
-    facet(ASSERTIONS, "1-1-0/DataQualityAssertionsDatasetFacet.json", json!({ "assertions": assertions })).1
+    let content = json!({ "assertions": assertions });
+    facet("dataQualityAssertions", "1-1-0/DataQualityAssertionsDatasetFacet.json", content)
 }
 
 /// The rules of a property as the quarantine calls them, see docs/silver.md.

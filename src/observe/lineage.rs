@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::deliver::{Post, append};
-use super::facets::{self, PRODUCER};
+use super::deliver::append;
+use super::facets::{self, Facet, PRODUCER};
+use super::service::Service;
 use crate::name::TableName;
-use crate::project::{Definition, OpenLineage, Project};
+use crate::project::{Definition, Events, OpenLineage, Project};
 use crate::report::{InputVersion, Status, TableReport};
-use crate::run::{self, Run};
+use crate::run::{self, Refusals, Run};
 
 const SCHEMA: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
 
@@ -30,16 +30,14 @@ pub enum Told {
     Over,
 }
 
-/// Makes events and sends them, in the order in which things happen.
+/// Makes events, writes them to a file and leaves them to a service, in the order in which things happen.
 pub struct Lineage {
     run: Run,
     command: &'static str,
     settings: OpenLineage,
     open: BTreeMap<TableName, Begun>,
-    /// none: there is no service, or it has failed once in this run
-    post: Option<Post>,
+    service: Option<Service>,
     writes_file: bool,
-    unsent: u64,
 }
 
 /// A table that is at work.
@@ -49,66 +47,69 @@ struct Begun {
     is_told: bool,
 }
 
+/// What there is to say of a table's work when it is done.
+struct Done<'a> {
+    report: &'a TableReport,
+    /// of the output
+    facets: Map<String, Value>,
+    /// of the rows that came in from each bronze table
+    assertions: BTreeMap<TableName, Facet>,
+}
+
 impl Lineage {
-    /// Sends nothing yet.
+    /// Tells nothing yet. Must be called within Tokio.
     pub fn new(run: Run, command: &'static str, settings: OpenLineage) -> Self {
-        let post = settings.url.as_ref().map(|url| Post::new(url, settings.api_key.as_ref(), settings.timeout));
-        let post = post.and_then(|post| {
-            post.map_err(|error| tracing::warn!(error, "events of lineage cannot be sent to the service")).ok()
-        });
-        let writes_file = settings.file.is_some();
-        Lineage { run, command, settings, open: BTreeMap::new(), post, writes_file, unsent: 0 }
+        let (service, writes_file) = (Service::new(&settings), settings.file.is_some());
+        Lineage { run, command, settings, open: BTreeMap::new(), service, writes_file }
     }
 
-    /// Sends events until the run is over. A service that is slow holds nobody up for longer than twice what one event
-    /// may take.
-    pub async fn deliver(mut self, mut told: UnboundedReceiver<Told>) {
+    /// Tells events until the run is over. What the service has not taken by then is its own affair.
+    pub async fn deliver(mut self, mut told: UnboundedReceiver<Told>) -> Option<Service> {
         while let Some(told) = told.recv().await {
             match told {
                 Told::Began(table, at) => {
                     self.open.insert(table, Begun { id: Uuid::now_v7(), at, is_told: false });
                 }
-                Told::Works(table) => self.start(&table).await,
+                Told::Works(table) => self.start(&table),
                 Told::Ended(report, at) => self.end(&report, at).await,
                 Told::Over => break,
             }
         }
         for (table, begun) in std::mem::take(&mut self.open) {
             if begun.is_told {
-                let event = self.event("ABORT", &table, &begun, Utc::now(), &[], None);
-                self.send(event).await;
+                let event = self.event("ABORT", &table, &begun, Utc::now(), None);
+                self.send(&event);
             }
         }
-        if self.unsent > 0 {
-            tracing::warn!(events = self.unsent, "events of lineage were not sent to the service");
-        }
+        self.service
     }
 
-    async fn start(&mut self, table: &TableName) {
+    fn start(&mut self, table: &TableName) {
         let Some(begun) = self.open.get_mut(table).filter(|begun| !begun.is_told) else { return };
         begun.is_told = true;
         let begun = Begun { ..*begun };
-        let event = self.event("START", table, &begun, begun.at, &[], None);
-        self.send(event).await;
+        let event = self.event("START", table, &begun, begun.at, None);
+        self.send(&event);
     }
 
     async fn end(&mut self, report: &TableReport, at: DateTime<Utc>) {
         let is_worth_telling = report.changed() || (report.error.is_some() && !report.is_skipped());
         if is_worth_telling {
             // a table may end before anything was heard of its work
-            self.start(&report.table).await;
+            self.start(&report.table);
         }
         let Some(begun) = self.open.remove(&report.table).filter(|begun| begun.is_told) else { return };
         let kind = if report.status == Status::Failed { "FAIL" } else { "COMPLETE" };
-        let output = match report.changed() {
-            true => self.written(report).await,
-            false => Map::new(),
-        };
-        let event = self.event(kind, &report.table, &begun, at, &report.inputs, Some((report, output)));
-        self.send(event).await;
+        let mut done = Done { report, facets: Map::new(), assertions: BTreeMap::new() };
+        if report.changed() {
+            done.facets = self.written(report).await;
+            done.assertions = self.assertions(report).await;
+        }
+        let event = self.event(kind, &report.table, &begun, at, Some(done));
+        self.send(&event);
     }
 
-    async fn send(&mut self, event: Value) {
+    fn send(&mut self, event: &Value) {
         let line = event.to_string();
         if let Some(file) = self.settings.file.as_ref().filter(|_| self.writes_file)
             && let Err(error) = append(file, &line)
@@ -116,37 +117,18 @@ impl Lineage {
             self.writes_file = false;
             tracing::warn!(error, "events of lineage could not be written");
         }
-        let Some(post) = &self.post else {
-            self.unsent += u64::from(self.settings.url.is_some());
-            return;
-        };
-        let began = Instant::now();
-        if let Err(error) = post.send(line, self.settings.timeout).await {
-            tracing::warn!(error, "an event of lineage could not be sent; the service is left alone for this run");
-            self.post = None;
-            self.unsent += 1;
+        if let Some(service) = &self.service {
+            service.take(line);
         }
-        tracing::trace!(seconds = began.elapsed().as_secs_f64(), "an event of lineage");
     }
 
-    fn event(
-        &self,
-        kind: &str,
-        table: &TableName,
-        begun: &Begun,
-        at: DateTime<Utc>,
-        versions: &[InputVersion],
-        done: Option<(&TableReport, Map<String, Value>)>,
-    ) -> Value {
+    fn event(&self, kind: &str, table: &TableName, begun: &Begun, at: DateTime<Utc>, done: Option<Done>) -> Value {
         let project = &self.run.project;
-        let (report, written) = done.unzip();
-        let error = report.and_then(|report| report.error.as_deref());
-        let version = report.and_then(|report| report.version);
-        let inputs: Vec<Value> = inputs(project, table, versions);
-        let mut output = dataset(project, table, version);
-        facets::merge(&mut output, written.unwrap_or_default());
+        let error = done.as_ref().and_then(|done| done.report.error.as_deref());
+        let inputs = inputs(project, table, done.as_ref());
+        let mut output = dataset(project, table, done.as_ref().and_then(|done| done.report.version));
+        facets::merge(&mut output, done.map(|done| done.facets).unwrap_or_default());
         facets::add(&mut output, "facets", facets::column_lineage(project, table));
-        let assertions = output.remove(facets::ASSERTIONS);
         json!({
             "eventType": kind,
             "eventTime": at.to_rfc3339_opts(SecondsFormat::Micros, true),
@@ -161,12 +143,12 @@ impl Lineage {
                 "name": table.to_string(),
                 "facets": facets::of_job(project, table),
             },
-            "inputs": with_assertions(inputs, assertions),
+            "inputs": inputs,
             "outputs": [output],
         })
     }
 
-    /// What there is to say of a table that was written to: schema, statistics, quality.
+    /// What there is to say of a table that was written to: schema, quality, statistics.
     async fn written(&self, report: &TableReport) -> Map<String, Value> {
         let mut output = Map::new();
         let lake = &self.run.lake;
@@ -181,36 +163,54 @@ impl Lineage {
         }
         let commits = run::Commits::of(lake, &self.run.id, self.run.started_at, &[folder]).await;
         facets::add(&mut output, "outputFacets", Some(facets::statistics(report, &commits)));
-        if let Some(Definition::Silver(events)) = self.run.project.tables.get(&report.table).map(|t| &t.definition) {
-            let refused = match report.rows.quarantined {
-                0 => Ok(BTreeMap::new()),
-                _ => run::refusals(&self.run.project, lake, &report.table, &self.run.id).await,
-            };
-            match refused {
-                Ok(refused) => _ = output.insert(facets::ASSERTIONS.into(), facets::assertions(events, &refused)),
-                Err(error) => tracing::debug!(table = %report.table, %error, "its reasons are not in the event"),
-            }
-        }
         output
+    }
+
+    /// How the rows that a silver table has read from each of its bronze tables kept its contract.
+    async fn assertions(&self, report: &TableReport) -> BTreeMap<TableName, Facet> {
+        let project = &self.run.project;
+        let Some(Definition::Silver(events)) = project.tables.get(&report.table).map(|table| &table.definition) else {
+            return BTreeMap::new();
+        };
+        let refused = match report.rows.quarantined {
+            0 => Ok(BTreeMap::new()),
+            _ => run::refusals(project, &self.run.lake, &report.table, &self.run.id).await,
+        };
+        let refused = match refused {
+            Ok(refused) => refused,
+            Err(error) => {
+                tracing::debug!(table = %report.table, %error, "its reasons are not in the event");
+                return BTreeMap::new();
+            }
+        };
+        by_input(events, &report.inputs, &refused)
     }
 }
 
+/// Each input that was read, with what rows from it were refused for.
+fn by_input(
+    events: &Events,
+    read: &[InputVersion],
+    refused: &BTreeMap<String, Refusals>,
+) -> BTreeMap<TableName, Facet> {
+    let none = Refusals::new();
+    let of = |input: &TableName| facets::assertions(events, refused.get(&input.to_string()).unwrap_or(&none));
+    read.iter().map(|input| (input.table.clone(), of(&input.table))).collect()
+}
+
 /// What a table reads: other tables, or a pattern of landing files.
-fn inputs(project: &Project, table: &TableName, versions: &[InputVersion]) -> Vec<Value> {
+fn inputs(project: &Project, table: &TableName, done: Option<&Done>) -> Vec<Value> {
     if let Some(Definition::Bronze(source)) = project.tables.get(table).map(|table| &table.definition) {
         let (namespace, folder) = facets::place(&project.environment.landing);
         return vec![json!({ "namespace": namespace, "name": format!("{folder}/{}", source.path) })];
     }
-    let version = |input: &TableName| versions.iter().find(|version| version.table == *input).map(|v| v.version);
-    project.inputs(table).iter().map(|input| Value::Object(dataset(project, input, version(input)))).collect()
-}
-
-/// The assertions of a contract speak of the rows that came in.
-fn with_assertions(mut inputs: Vec<Value>, assertions: Option<Value>) -> Vec<Value> {
-    if let (Some(Value::Object(first)), Some(assertions)) = (inputs.first_mut(), assertions) {
-        first.insert("inputFacets".into(), json!({ "dataQualityAssertions": assertions }));
-    }
-    inputs
+    let input = |input: &TableName| {
+        let read = done.and_then(|done| done.report.inputs.iter().find(|version| version.table == *input));
+        let mut dataset = dataset(project, input, read.map(|read| read.version));
+        facets::add(&mut dataset, "inputFacets", done.and_then(|done| done.assertions.get(input).cloned()));
+        Value::Object(dataset)
+    };
+    project.inputs(table).iter().map(input).collect()
 }
 
 fn dataset(project: &Project, table: &TableName, version: Option<i64>) -> Map<String, Value> {

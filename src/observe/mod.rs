@@ -6,15 +6,16 @@ mod deliver;
 mod facets;
 mod lineage;
 mod metrics;
+mod service;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use self::lineage::{Lineage, Told};
+use self::service::Service;
 use crate::name::TableName;
 use crate::project::{Occasion, Project};
 use crate::report::RunReport;
@@ -31,9 +32,7 @@ pub struct Watch {
     project: Arc<Project>,
     run: Run,
     command: &'static str,
-    lineage: Option<(mpsc::UnboundedSender<Told>, tokio::task::JoinHandle<()>)>,
-    /// nobody waits longer for it
-    patience: Duration,
+    lineage: Option<(mpsc::UnboundedSender<Told>, tokio::task::JoinHandle<Option<Service>>)>,
 }
 
 impl Observer {
@@ -56,12 +55,11 @@ impl Observer {
     /// Begins to tell of `run`, which is what the user asked for by `command`. Must be called within Tokio.
     pub fn watch(self, run: &Run, command: &'static str) -> Watch {
         let lineage = self.lineage.zip(self.project.environment.observe.openlineage.clone());
-        let patience = lineage.as_ref().map_or(Duration::ZERO, |(_, settings)| settings.timeout * 2);
         let lineage = lineage.map(|((sender, receiver), settings)| {
             let lineage = Lineage::new(run.clone(), command, settings);
             (sender, tokio::spawn(lineage.deliver(receiver)))
         });
-        Watch { project: self.project, run: run.clone(), command, lineage, patience }
+        Watch { project: self.project, run: run.clone(), command, lineage }
     }
 }
 
@@ -88,11 +86,11 @@ fn hear(sender: &mpsc::UnboundedSender<Told>, working: &Mutex<BTreeSet<TableName
 impl Watch {
     /// Tells the rest, when the run is over; without a report if it was stopped half-way.
     pub async fn finish(self, report: Option<&RunReport>) {
-        if let Some((sender, mut task)) = self.lineage {
+        if let Some((sender, task)) = self.lineage {
             let _ = sender.send(Told::Over);
-            if tokio::time::timeout(self.patience, &mut task).await.is_err() {
-                task.abort();
-                tracing::warn!("the service takes too long; the last events of lineage were not sent to it");
+            // all events are made and in the file before the service is given up
+            if let Ok(Some(service)) = task.await {
+                service.finish().await;
             }
         }
         let (observe, Some(report)) = (&self.project.environment.observe, report) else { return };

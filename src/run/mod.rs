@@ -64,7 +64,7 @@ pub use preview::plan;
 pub use protocol::{LEDGER, RUNS, folder, quarantine_folder};
 pub use quarantine::current as quarantined;
 pub use read::{head, query};
-pub use refusals::refusals;
+pub use refusals::{Refusals, refusals};
 pub use rehearse::rehearse;
 pub use repair::{Repair, RepairPlace};
 pub use restore::{Outlook, Restore, Return};

@@ -26,11 +26,18 @@ struct Service {
 }
 
 impl Service {
-    /// One that answers with a status.
-    fn answering(status: &'static str) -> Self {
+    /// One that answers with a status; headers may stand behind it.
+    fn answering(status: impl Into<String>) -> Self {
+        Service::answering_after(Duration::ZERO, status)
+    }
+
+    /// One that takes its time.
+    fn answering_after(pause: Duration, status: impl Into<String>) -> Self {
+        let status = status.into();
         Service::start(move |stream, got| {
             if let Some(request) = read(&stream) {
                 got.lock().unwrap().push(request);
+                std::thread::sleep(pause);
                 let mut stream = stream;
                 let _ = write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             }
@@ -225,6 +232,64 @@ fn whoever_refuses_or_is_not_there_fails_no_run() {
     assert!(said.stderr.contains("the answer was 500"), "{said:?}");
     assert!(said.stderr.contains("an alert could not be sent") && !said.stderr.contains("hush"), "{said:?}");
     assert_eq!(service.got().len(), 1, "it is left alone after that");
+}
+
+#[test]
+fn what_is_sent_to_an_address_that_leads_elsewhere_is_told_to_be_lost() {
+    let there = Service::answering("200 OK");
+    let moved = format!("301 Moved Permanently\r\nlocation: {}/services/hush?token=hush", there.address);
+    let here = Service::answering(moved);
+    let slash = Service::answering("308 Permanent Redirect\r\nlocation: /lineage/");
+    let project = observed("      openlineage: { url: '${A}' }\n      alerts: { url: '${B}' }\n");
+    project.write("landing/events/broken.csv", b"\x00\xff\xfePNG");
+    let said = run(&project, &[("A", &slash.address), ("B", &here.address)]);
+    assert_eq!(said.code, 1, "only the file is amiss: {said:?}");
+    assert_eq!((here.got().len(), slash.got().len(), there.got().len()), (1, 1, 0));
+    assert!(said.stderr.contains("the answer was 308 Permanent Redirect, to another path there"), "{said:?}");
+    let told = format!("the answer was 301 Moved Permanently, to {};", there.address);
+    assert!(said.stderr.contains(&told) && !said.stderr.contains("hush"), "{said:?}");
+}
+
+#[test]
+fn a_service_that_is_slow_keeps_no_event_from_the_file() {
+    let service = Service::answering_after(Duration::from_millis(500), "200 OK");
+    let project = observed("      openlineage: { file: out/lineage.ndjson, url: '${SERVICE}', timeout: 1s }\n");
+    for table in ["a", "b", "c", "d"] {
+        project
+            .write(&format!("layers/bronze/{table}.yaml"), format!("source:\n  path: {table}/*.csv\n  format: csv\n"));
+        project.write(&format!("landing/{table}/1.csv"), GOOD);
+    }
+    let said = run(&project, &[("SERVICE", &service.address)]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(events(&project).len(), 14, "{said:?}");
+    assert!(said.stderr.contains("events of lineage were not sent to"), "{said:?}");
+    let came = service.got().len();
+    assert!(came < 14, "{said:?}");
+    // the one that it was at when it was given up may count as either
+    let lost = [14 - came, 15 - came].map(|n| format!("events={n}"));
+    assert!(lost.iter().any(|lost| said.stderr.contains(lost)), "{came} came: {said:?}");
+}
+
+#[test]
+fn broken_rules_are_told_of_the_table_whose_rows_broke_them() {
+    let project = observed("      openlineage: { file: out/lineage.ndjson }\n");
+    let silver = std::fs::read_to_string(project.path("layers/silver/events.yaml")).unwrap();
+    project.write(
+        "layers/silver/events.yaml",
+        silver.replace("from: bronze.events", "from: [bronze.events, bronze.shop]"),
+    );
+    project.write("layers/bronze/shop.yaml", "source:\n  path: shop/*.csv\n  format: csv\n");
+    project.write("landing/shop/1.csv", BAD);
+    assert_eq!(run(&project, &[]).code, 0);
+    let all = events(&project);
+    let silver = all.iter().find(|e| e["job"]["name"] == "silver.events" && e["eventType"] == "COMPLETE").unwrap();
+    let amount = |input: &Value| {
+        let told = input["inputFacets"]["dataQualityAssertions"]["assertions"].as_array().unwrap().iter();
+        let one = told.clone().find(|a| a["column"] == "amount" && a["assertion"] == "type").unwrap();
+        (input["name"].as_str().unwrap().rsplit('/').next().unwrap().to_owned(), one["actual"].clone())
+    };
+    let told: Vec<_> = silver["inputs"].as_array().unwrap().iter().map(amount).collect();
+    assert_eq!(told, [("events".to_owned(), json!("0")), ("shop".to_owned(), json!("1"))]);
 }
 
 #[test]
