@@ -1,5 +1,6 @@
 """Projects, the pages that the binary which LAKESMITH_BIN names makes of them, and the browser that BROWSER names."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -79,6 +80,42 @@ schema:
     })
     lakesmith(folder, "run")
     return page_of(folder)
+
+
+SMALL = """apiVersion: v3.1.0
+kind: DataContract
+id: a
+version: 1.0.0
+status: active
+schema:
+  - name: a
+    properties:
+      - { name: id, logicalType: integer, required: true }
+"""
+
+
+@pytest.fixture(scope="session")
+def troubled(tmp_path_factory):
+    """After a run in which a table failed, one was skipped, one took in files and set another aside; and what
+    `lakesmith runs` has to say of it."""
+    folder = tmp_path_factory.mktemp("troubled")
+    write(folder, {"lakesmith.yaml": "name: t\nenvironments:\n  dev: { lake: ./lake, landing: ./landing }\n"})
+    for name in ("a", "b"):
+        write(folder, {
+            f"layers/bronze/{name}.yaml": f"source: {{ path: '{name}/*.csv', format: csv }}\n",
+            f"layers/silver/{name}.yaml": f"from: bronze.{name}\ncontract: schemas/a.odcs.yaml\nkey: [id]\n",
+            f"layers/gold/{name}.yaml": f"from: silver.{name}\nkey: [id]\nsteps:\n  - select: [id]\n",
+            f"landing/{name}/1.csv": "id\n1\n",
+        })
+    write(folder, {"schemas/a.odcs.yaml": SMALL})
+    lakesmith(folder, "run", "+silver.b")
+    log = folder / "lake/silver/a/_delta_log"
+    log.mkdir(parents=True)
+    (log / "00000000000000000000.json").write_text("no commit")
+    (folder / "landing/a/broken.csv").write_bytes(b"\x00\xff\xfePNG")
+    lakesmith(folder, "run", code=1)
+    shutil.rmtree(folder / "lake/silver/a")
+    return page_of(folder), json.loads(lakesmith(folder, "runs", "--json"))["runs"], lakesmith(folder, "runs")
 
 
 def many(number):

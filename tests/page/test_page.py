@@ -93,6 +93,18 @@ def test_a_column_can_be_followed_through_the_tables(shop, opened):
     expect(page.locator("svg .node.aside[href='#gold.customers_without_orders']")).to_have_count(1)
 
 
+def test_only_the_way_of_a_column_stands_out(shop, opened):
+    near = "[...document.querySelectorAll('svg .node.near')].map((n) => n.getAttribute('href')).sort()"
+    page = opened(shop, "#gold.customer_lifetime_value")
+    assert len(page.evaluate(near)) == 5 and page.locator("svg .edge.near").count() == 4
+    page = opened(shop, "#gold.customer_lifetime_value:revenue")
+    assert page.evaluate(near) == ["#bronze.orders", "#gold.customer_lifetime_value", "#silver.orders"]
+    assert page.locator("svg .edge.near").count() == 2
+    # nor does it under the pointer
+    page.locator("svg .node.selected").hover()
+    assert page.locator("svg .edge.near").count() == 2
+
+
 def test_search_finds_tables_columns_and_owners_by_keyboard(shop, opened):
     page = opened(shop)
     page.keyboard.press("/")
@@ -166,6 +178,56 @@ def test_runs_are_told_with_their_tables(shop, opened):
     runs.first.locator("summary").click()
     expect(runs.first).to_contain_text("silver.orders")
     expect(runs.first).to_contain_text("1 quarantined")
+
+
+def test_runs_are_told_and_named_as_in_the_terminal(troubled, opened):
+    file, past, said = troubled
+    page = opened(file, "#runs")
+    newest = page.locator("details.run").first
+    summary = newest.locator("summary")
+    expect(summary).to_contain_text("1 table failed, 1 skipped, 1 set files aside, 2 changed")
+    assert past[0]["run_id"] in summary.inner_text()
+    for table, words in {"silver.a": "failed", "gold.a": "skipped", "bronze.a": "set files aside", "gold.b": "changed"}.items():
+        assert table in said and words in said, said
+    summary.click()
+
+    def status(table):
+        return newest.locator("tbody tr").filter(has=page.get_by_role("rowheader", name=table, exact=True)).locator(".mark")
+
+    expect(status("silver.a")).to_have_text("failed")
+    expect(status("gold.a")).to_have_text("skipped")
+    expect(status("bronze.a")).to_have_text("files set aside")
+    expect(status("gold.b")).to_have_text("succeeded")
+    colours = [status(table).evaluate("(mark) => getComputedStyle(mark).color") for table in ("silver.a", "gold.b")]
+    assert colours[0] != colours[1]
+    page.evaluate("location.hash = ''")
+    expect(page.locator(".tile", has_text="Last run")).to_contain_text("1 table failed, 1 skipped")
+
+
+def test_a_run_is_found_by_the_id_that_the_terminal_shows(troubled, opened):
+    file, past, said = troubled
+    oldest = past[-1]["run_id"]
+    assert oldest[:13] in said
+    page = opened(file, "#silver.b")
+    link = page.locator("[data-section=runs] .run-id").last
+    expect(link).to_have_text(oldest[:13])
+    page.get_by_role("combobox").fill(oldest[:13])
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("details.run[open]")).to_have_attribute("data-run", oldest)
+    page = opened(file, f"#runs/{oldest[:13]}")
+    expect(page.locator("details.run[open]")).to_have_attribute("data-run", oldest)
+
+
+@pytest.mark.parametrize("hash", ["#runs", "#bronze.a", "#silver.b", "#gold.b"])
+def test_no_status_is_broken_over_two_lines(troubled, opened, hash):
+    page = opened(troubled[0], hash)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    marks = page.locator(".mark")
+    expect(marks.first).to_be_visible()
+    heights = page.evaluate("[...document.querySelectorAll('.mark')].map((m) => [m.textContent, m.getBoundingClientRect().height])")
+    assert [mark for mark in heights if mark[1] > 24] == []
+    assert fits(page)
 
 
 def test_light_and_dark_follow_the_system_until_people_choose(shop, opened):

@@ -25,7 +25,7 @@ function graph(tables, { selected = null, traced = null, most = 560 } = {}) {
     `${layer} · ${names.filter((name) => name.startsWith(`${layer}.`)).length}`));
   const canvas = s('g', null, titles, edges.map((edge) => edge.path), [...nodes.values()]);
   const picture = s('svg', { class: 'graph', role: 'group', 'aria-label': 'Lineage: tables and what they are made from' }, canvas);
-  const light = (name) => lightUp(picture, nodes, edges, name);
+  const light = (name) => lightUp(picture, nodes, edges, name, traced);
   for (const [name, element] of nodes) {
     element.addEventListener('pointerenter', () => light(name));
     element.addEventListener('pointerleave', () => light(selected));
@@ -75,16 +75,25 @@ function curve(points, width) {
   }, `M ${points[0].x + width} ${points[0].y}`);
 }
 
-/** Shows what a table is made from and what is made from it; of no table: all alike. */
-function lightUp(picture, nodes, edges, name) {
+/** Whether columns that are meant of one table are computed from such of another. */
+const carries = (traced, from, to) => tableOf.get(to).columns.some((column) => traced.get(to)?.has(column.name)
+  && column.from.some(([input, name]) => input === from && traced.get(from)?.has(name)));
+
+/**
+ * Shows what a table is made from and what is made from it, as far as the columns that are meant go through it; of no
+ * table: all alike.
+ */
+function lightUp(picture, nodes, edges, name, traced) {
   picture.classList.toggle('lit', name != null);
   if (name == null) return;
   const [up, down] = [above(name), below(name)];
   nodes.forEach((element, other) => {
-    element.classList.toggle('near', other === name || up.has(other) || down.has(other));
+    const isMeant = traced?.has(other) ?? true;
+    element.classList.toggle('near', isMeant && (other === name || up.has(other) || down.has(other)));
   });
   for (const { from, to, path } of edges) {
-    const near = (up.has(from) && (up.has(to) || to === name)) || (down.has(to) && (down.has(from) || from === name));
+    const linked = (up.has(from) && (up.has(to) || to === name)) || (down.has(to) && (down.has(from) || from === name));
+    const near = linked && (!traced || carries(traced, from, to));
     path.classList.toggle('near', near);
     if (near) path.parentNode.insertBefore(path, nodes.values().next().value);
   }

@@ -40,8 +40,7 @@ function tiles() {
     tile('Rows', compact(sum((table) => table.status?.rows)), `${bytes(sum((table) => table.status?.bytes))} in files`),
     tile('Refused rows', compact(refused), 'in quarantine', refused > 0 ? 'stale' : ''),
     run && tile('Last run', ago(run.end, docs.now),
-      run.failed > 0 ? `${count(run.failed, 'table')} failed` : `${count(run.written, 'table')} written in ${duration(run.seconds)}`,
-      run.failed > 0 ? 'failed' : ''));
+      run.bad ? fared(run) : `${fared(run)} in ${duration(run.seconds)}`, run.bad ? 'failed' : ''));
 }
 
 const worst = () => Object.keys(STATES).find((state) => docs.tables.some((table) => table.state === state));

@@ -73,6 +73,12 @@ function trace(table, column) {
   return found;
 }
 
+// How a table fared in a run, by the same rules as `lakesmith runs`.
+const isSkipped = (line) => line.error?.startsWith('skipped: ') ?? false;
+const isFailed = (line) => line.status === 'failed' && !isSkipped(line);
+const isAside = (line) => line.status !== 'failed' && line.error != null;
+const isChanged = (line) => line.status === 'succeeded';
+
 /** Runs, the newest first, each with its lines. */
 const runs = [...docs.runs.reduce((all, line) => {
   if (!all.has(line.run_id)) all.set(line.run_id, { id: line.run_id, lines: [] });
@@ -81,10 +87,20 @@ const runs = [...docs.runs.reduce((all, line) => {
 }, new Map()).values()].map((run) => {
   const begin = Math.min(...run.lines.map((line) => instant(line.started_at)));
   const end = Math.max(...run.lines.map((line) => instant(line.finished_at ?? line.started_at)));
-  const failed = run.lines.filter((line) => line.status === 'failed' || line.error != null).length;
-  return { ...run, begin, end, seconds: (end - begin) / 1000, failed, written: run.lines.length - failed };
+  const bad = run.lines.some((line) => line.status === 'failed' || line.error != null);
+  return { ...run, begin, end, seconds: (end - begin) / 1000, bad };
 });
 const runOf = new Map(runs.map((run) => [run.id, run]));
+
+/** What became of the tables of a run: 1 table failed, 2 skipped, 3 changed. */
+function fared(run) {
+  const kinds = [['failed', isFailed], ['skipped', isSkipped], ['set files aside', isAside], ['changed', isChanged]];
+  const counts = kinds.map(([word, is]) => [word, run.lines.filter(is).length]).filter(([, n]) => n > 0);
+  return counts.map(([word, n], at) => `${at === 0 ? count(n, 'table') : number(n)} ${word}`).join(', ');
+}
+
+/** So much of a run's id is shown, as in the terminal: its time to the millisecond. `lakesmith runs` takes it. */
+const shortId = (id) => id.slice(0, 13);
 
 /** A link to a table, with its layer to be seen. */
 const tableLink = (name) => (tableOf.has(name)
@@ -95,10 +111,9 @@ const tableLink = (name) => (tableOf.has(name)
 const columnLink = (table, column) => h('a', { class: 'name', href: `#${table}:${encodeURIComponent(column)}` },
   broken(`${table}.${column}`));
 
-/** A run is known by the end of its id: the beginning is a time. */
 const runLink = (id) => (runOf.has(id)
-  ? h('a', { class: 'name', href: `#runs/${id}`, title: id }, id.slice(-8))
-  : h('span', { class: 'name', title: id }, id.slice(-8)));
+  ? h('a', { class: 'name run-id', href: `#runs/${id}`, title: id }, shortId(id))
+  : h('span', { class: 'name run-id', title: id }, shortId(id)));
 
 const badge = (state) => h('span', { class: `badge ${state}` },
   h('span', { class: 'sign', 'aria-hidden': 'true' }, STATES[state].sign), STATES[state].word);

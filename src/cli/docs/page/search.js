@@ -1,17 +1,19 @@
-// Search by name, description, owner and column: a combobox as the ARIA practices have it.
+// Search by name, description, owner and column, and of runs by the beginning of their ids: a combobox as the ARIA
+// practices have it.
 
 const FOUND = 12;
 
-const places = docs.tables.flatMap((table) => [
+const places = [...docs.tables.flatMap((table) => [
   { text: table.table, hash: `#${table.table}`, kind: table.layer, also: [table.owner, table.description].filter(Boolean).join(' ') },
   ...table.columns.map((column) => ({
     text: column.name, hash: `#${table.table}:${encodeURIComponent(column.name)}`, kind: 'column', of: table.table, also: column.description ?? '',
   })),
-]);
+]), ...runs.map((run) => ({ text: run.id, hash: `#runs/${run.id}`, kind: 'run', also: `${stamp(run.begin)} UTC, ${fared(run)}` }))];
 
 /** The smaller the better; nothing if it does not match. */
 function rank(place, words) {
   const [text, also] = [place.text.toLowerCase(), `${place.of ?? ''} ${place.also}`.toLowerCase()];
+  if (place.kind === 'run') return words.length === 1 && text.startsWith(words[0]) ? 1 : null;
   const name = text.slice(text.indexOf('.') + 1);
   const own = words.map((word) => {
     if (name === word || text === word) return 0;

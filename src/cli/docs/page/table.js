@@ -146,7 +146,7 @@ function overTime(table) {
   const series = (of) => past.map((version) => ({ at: version.when, value: of(version), note: `version ${version.version}` }));
   const lines = docs.runs.filter((line) => line.table === table.table && line.seconds != null).reverse();
   const timings = lines.map((line) => ({
-    at: instant(line.started_at), value: line.seconds, state: line.status === 'failed' ? 'failed' : '', note: line.action,
+    at: instant(line.started_at), value: line.seconds, state: isFailed(line) ? 'failed' : '', note: line.action,
   }));
   return section('over-time', 'Over time', h('div', { class: 'charts' },
     chart('Rows', { points: series((version) => version.rows) }),
@@ -204,9 +204,9 @@ function quarantine(table) {
 function versions(table) {
   if (table.versions.length === 0) return null;
   const remarks = (version) => [
-    version.foreign && h('span', { class: 'mark stale' }, `by another writer${version.engine ? `: ${version.engine}` : ''}`),
+    version.foreign && h('span', { class: 'mark free stale' }, `by another writer${version.engine ? `: ${version.engine}` : ''}`),
     version.current === false && h('span', { class: 'mark' }, 'earlier definition'),
-    version.pins.map((pin) => h('span', { class: 'mark' }, `pinned: ${pin}`)),
+    version.pins.map((pin) => h('span', { class: 'mark free' }, `pinned: ${pin}`)),
   ].filter((mark) => !isEmpty(mark) && mark !== false);
   const draw = (shown) => grid(`Versions of ${table.table}`, [
     { name: 'Version', cell: (version) => number(version.version), number: true, header: true },
