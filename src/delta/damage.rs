@@ -4,6 +4,7 @@
 use futures::stream::{self, StreamExt};
 
 use super::check::{FILES_AT_ONCE, FileHealth, remedy};
+use super::write::footer;
 use super::{DataFile, Error, Snapshot};
 
 /// What is said by a network, or of a bucket, that fails: files have no part in it.
@@ -30,8 +31,7 @@ fn is_of_system(error: &str) -> bool {
 
 /// The error with the advice to look at every byte, if it speaks of bytes that cannot be read.
 pub fn with_advice(error: &str) -> Option<String> {
-    let text = error.to_lowercase();
-    let is_broken = BROKEN.iter().any(|sign| text.contains(sign));
+    let (text, is_broken) = (error.to_lowercase(), is_broken(error));
     let is_told = is_elsewhere(error) || text.contains("os error") || text.contains("not found");
     (is_broken && !is_told).then(|| {
         let words = error.replace(OF_POLARS, "a Parquet file cannot be read: ");
@@ -41,10 +41,16 @@ pub fn with_advice(error: &str) -> Option<String> {
     })
 }
 
+/// Whether it speaks of bytes that make no sense.
+fn is_broken(error: &str) -> bool {
+    let error = error.to_lowercase();
+    BROKEN.iter().any(|sign| error.contains(sign))
+}
+
 impl Snapshot {
     /// If a data file of this version is not as it was written, an error that says which, how and what to do. `error` is
     /// what a reader has said: if it is not about files, nothing is looked at. The sizes of all files are, and the bytes
-    /// of the one that it names.
+    /// of the one that it names; if it names none, the footers of all.
     ///
     /// # Errors
     /// The table's store cannot be reached at all.
@@ -56,8 +62,23 @@ impl Snapshot {
             return self.damage(&file, &health).await;
         }
         let is_named = |file: &&DataFile| file.path().rsplit('/').next().is_some_and(|name| error.contains(name));
-        let Some(named) = self.files().iter().find(is_named) else { return Ok(None) };
-        self.damage(named, &self.table().check_file(named).await?).await
+        let suspect = match self.files().iter().find(is_named) {
+            Some(named) => Some(named.clone()),
+            None if is_broken(error) => self.find_unreadable_footer().await?,
+            None => None,
+        };
+        let Some(suspect) = suspect else { return Ok(None) };
+        self.damage(&suspect, &self.table().check_file(&suspect).await?).await
+    }
+
+    /// The first file that does not say what is in it.
+    async fn find_unreadable_footer(&self) -> Result<Option<DataFile>, Error> {
+        let table = self.table();
+        let read = stream::iter(self.files().to_vec()).map(|file| async move {
+            let unreadable = matches!(footer(table, &file).await, Err(Error::Unreadable { .. }));
+            unreadable.then_some(file)
+        });
+        Ok(read.buffered(FILES_AT_ONCE).filter_map(std::future::ready).boxed().next().await)
     }
 
     /// The first file that is gone or has another size.
@@ -80,11 +101,14 @@ impl Snapshot {
         let table = self.table();
         let Some(fault) = health.fault(file).filter(|fault| !is_elsewhere(fault)) else { return Ok(None) };
         let newest = table.snapshot().await?;
-        if newest.is_none_or(|newest| !newest.files().iter().any(|known| known.path() == file.path())) {
+        let is_left = newest.is_none_or(|newest| !newest.files().iter().any(|known| known.path() == file.path()));
+        let how = match (is_left, health) {
             // deleted after the table had left it
-            return Ok(None);
-        }
-        let what = format!("its data file {} is damaged: {fault}; {}", file.path(), remedy(table.folder()));
+            (true, FileHealth::Missing) => return Ok(None),
+            (true, _) => "bring the file back from a copy of the lake; the newest version does not need it".to_owned(),
+            (false, _) => remedy(table.folder()),
+        };
+        let what = format!("its data file {} is damaged: {fault}; {how}", file.path());
         Ok(Some(Error::unreadable(table.folder(), what)))
     }
 }
@@ -111,10 +135,16 @@ mod tests {
 
         let whole = fs::read(&path).unwrap();
         let mut flipped = whole.clone();
-        flipped[whole.len() / 2] ^= 1;
+        flipped[6] ^= 1;
         fs::write(&path, flipped).unwrap();
         assert!(found(&named).await.unwrap().contains("its bytes are not those"));
-        assert_eq!(found("parquet: file out of specification").await, None, "no file is read that is not named");
+        assert_eq!(found("parquet: file out of specification").await, None, "no file is read whole that is not named");
+        let mut beheaded = whole.clone();
+        let end = whole.len() - 12;
+        beheaded[end - 40..end].fill(0xff);
+        fs::write(&path, beheaded).unwrap();
+        assert!(found("parquet: file out of specification").await.unwrap().contains(file.path()));
+        assert_eq!(found("conversion from `str` to `i64` failed").await, None);
 
         fs::write(&path, &whole[1..]).unwrap();
         assert!(found("parquet: file out of specification").await.unwrap().contains("were written"));

@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use super::check::remedy;
 use super::table::object_path;
 use super::{DataFile, Error, Lake, Table, TableSchema, partition};
 
@@ -54,7 +55,9 @@ fn check_sizes(table: &Table, files: &[DataFile]) -> Result<(), Error> {
             Ok(found) if found.len() == file.size() => {}
             Ok(found) => {
                 let (path, found, written) = (file.path(), found.len(), file.size());
-                let what = format!("its data file {path} has {found} bytes, and {written} were written");
+                let how = remedy(table.folder());
+                let what =
+                    format!("its data file {path} is damaged: it has {found} bytes, and {written} were written; {how}");
                 return Err(Error::unreadable(table.folder(), what));
             }
             Err(_) => {}

@@ -19,7 +19,7 @@ use super::claim::{Claimed, claim};
 use super::error::{Error, Result};
 use super::gold::Gold;
 use super::protocol::{folder, table_state};
-use super::schedule::{self, failed};
+use super::schedule::{self, explained, failed};
 use super::silver::Silver;
 use super::{Event, Run, retry};
 use crate::delta::{Change, Snapshot};
@@ -142,7 +142,8 @@ async fn table(run: &Run, table: &Table, request: &BackfillRequest) -> TableRepo
     report.action = Action::Backfill;
     if let Err(error) = claimed(run, table, request, &mut report).await {
         let TableReport { rows, version, chunks, inputs, .. } = report;
-        report = TableReport { rows, chunks, inputs, ..failed(name, Action::Backfill, error) };
+        report =
+            TableReport { rows, chunks, inputs, ..failed(name, Action::Backfill, explained(run, name, error).await) };
         report.version = version;
     }
     report.seconds = began.elapsed().as_secs_f64();

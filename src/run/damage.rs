@@ -3,23 +3,42 @@
 
 use super::error::Error;
 use super::protocol::{folder, quarantine_folder};
-use crate::delta::{self, Lake};
+use crate::delta::{self, Lake, Snapshot};
 use crate::name::TableName;
 
 /// What readers say of files that are not as they were written.
 const SIGNS: [&str; 9] =
     ["parquet", "data file", "os error", "corrupt", "decompress", "out of specification", "thrift", "range", "eof"];
 
-/// The error in the words of the damaged file that is behind it, if one is; `tables` are those that were read.
-pub async fn explained(lake: &Lake, tables: Vec<TableName>, error: Error) -> Error {
-    let looks_damaged = match &error {
+fn looks_damaged(error: &Error, said: &str) -> bool {
+    let may_be = match error {
         Error::Compute(_) | Error::Internal(_) | Error::Io { .. } => true,
+        Error::Delta(delta::Error::Gone { .. }) => return true,
         Error::Delta(error) => !matches!(error, delta::Error::Lost { .. } | delta::Error::Memory(_)),
         Error::Refused(_) | Error::Guarded(_) => false,
     };
-    let said = error.to_string();
     let text = said.to_lowercase();
-    if !looks_damaged || delta::is_elsewhere(&said) || !SIGNS.iter().any(|sign| text.contains(sign)) {
+    may_be && !delta::is_elsewhere(said) && SIGNS.iter().any(|sign| text.contains(sign))
+}
+
+/// As [`explained`], where these versions were read.
+pub async fn of_versions(versions: impl IntoIterator<Item = &Snapshot>, error: Error) -> Error {
+    let said = error.to_string();
+    if !looks_damaged(&error, &said) {
+        return error;
+    }
+    for version in versions {
+        if let Ok(Some(damage)) = version.find_damage(&said).await {
+            return damage.into();
+        }
+    }
+    advised(error)
+}
+
+/// The error in the words of the damaged file that is behind it, if one is; `tables` are those that were read.
+pub async fn explained(lake: &Lake, tables: Vec<TableName>, error: Error) -> Error {
+    let said = error.to_string();
+    if !looks_damaged(&error, &said) {
         return error;
     }
     for name in &tables {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::compare::{Comparison, compare};
 use super::error::{Error, Result};
 use super::protocol::{LEDGER, folder, quarantine_folder};
-use super::{Run, claim, quarantine};
+use super::{Run, claim, damage, quarantine};
 use crate::delta::{At, Lake, Side, Snapshot};
 use crate::name::{Layer, TableName};
 use crate::project::Definition;
@@ -67,13 +67,26 @@ impl<'a> Stage<'a> {
         let before = self.before(&folder).await?;
         let nothing = || Side::nothing(self.lake.table(&folder), after.schema().clone());
         let how = Comparison { totals: true, ..Comparison::of(&self.run.project, &name) };
-        let mut diff = compare(&before.as_ref().map_or_else(nothing, Side::from), &Side::from(&after), &how).await?;
+        let compared = compare(&before.as_ref().map_or_else(nothing, Side::from), &Side::from(&after), &how).await;
+        let mut diff = match compared {
+            Ok(diff) => diff,
+            Err(error) => return Err(self.in_lake(&folder, error).await),
+        };
         // no such version was published, and none may be
         diff.to = DiffSide::default();
         if let Err(Error::Guarded(stop)) = self.run.guard(&name, before.as_ref(), diff.rows.after) {
             report.guard = Some(stop);
         }
         Ok(Some(diff))
+    }
+
+    /// The error in the words of a file that is damaged in the lake itself, if one is behind it: the trial may no longer
+    /// need it.
+    async fn in_lake(&self, folder: &str, error: Error) -> Error {
+        match self.run.lake.table(folder).snapshot().await {
+            Ok(Some(version)) => damage::of_versions([&version], error).await,
+            _ => error,
+        }
     }
 
     /// How many rows a silver table refuses, as it was and as it is now.

@@ -1,6 +1,8 @@
 //! SQL over all tables, for reading: DataFusion with a catalog of the lake and nothing else.
 
 mod catalog;
+mod checked;
+mod refusal;
 mod result;
 
 use std::sync::Arc;
@@ -35,6 +37,9 @@ const MAX_OPERATORS: usize = 1_000;
 /// what can be is spilled to the system's folder for temporary files.
 pub async fn query(lake: &Lake, tables: &[TableName], sql: &str) -> Result<DataFrame, Error> {
     shallow(sql)?;
+    if let Some(refusal) = refusal::of(sql) {
+        return Err(Error::Query(refusal));
+    }
     let layers = Arc::new(Layers::new(lake, tables));
     let session = session(&layers, lake.memory())?;
     let reads_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -76,16 +81,16 @@ fn session(layers: &Arc<Layers>, memory: Memory) -> Result<SessionContext, Error
         .set_bool("datafusion.sql_parser.enable_ident_normalization", false);
     let session = SessionContext::new_with_config_rt(config, runtime);
     session.register_catalog(CATALOG, Arc::clone(layers) as _);
+    session.add_analyzer_rule(Arc::new(checked::Checked));
     Ok(session)
 }
 
 /// Why a statement was not even planned.
 fn refused(error: &DataFusionError) -> Error {
     let text = text(error);
-    match text.split_once(" not supported: ") {
-        Some(("DDL" | "DML" | "Statement", what)) => Error::Query(format!("a query only reads: {what} is refused")),
-        _ => Error::Query(text),
-    }
+    let refusal =
+        text.split_once(" not supported: ").is_some_and(|(kind, _)| ["DDL", "DML", "Statement"].contains(&kind));
+    Error::Query(if refusal { refusal::READS_ONLY.to_owned() } else { text })
 }
 
 /// What the lake has wrong is not the question's fault.
@@ -132,12 +137,19 @@ const KINDS: [&str; 9] = [
     "Parquet error: ",
 ];
 
+/// What Arrow says of a number that does not fit.
+const OVERFLOW: [&str; 4] = ["is out of range", "is too large to store", "verflow", "value to type"];
+
 fn text(error: &DataFusionError) -> String {
     let text = match error.find_root() {
         DataFusionError::SQL(error, _) => error.to_string(),
         other => other.strip_backtrace(),
     };
-    KINDS.iter().fold(text.as_str(), |text, kind| text.strip_prefix(kind).unwrap_or(text)).to_owned()
+    let text = KINDS.iter().fold(text.as_str(), |text, kind| text.strip_prefix(kind).unwrap_or(text));
+    match OVERFLOW.iter().any(|sign| text.contains(sign)) {
+        true => format!("{text}: it is more than its type holds; cast to decimal(38, 0) or double for more"),
+        false => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -196,7 +196,7 @@ async fn statements_that_do_more_than_read_are_refused() {
     assert!(!out.exists());
     assert_eq!(now(&disk.lake.table("silver/orders")).await.version(), before);
     let told = refused(&disk, "DELETE FROM silver.orders").await;
-    assert_eq!(told, "a query only reads: Delete is refused");
+    assert!(told.contains("a query only reads") && told.ends_with("DELETE is refused"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,4 +231,41 @@ async fn an_answer_that_takes_too_much_memory_says_so() {
     assert!(matches!(error, Error::Memory(_)), "{error:?}");
     insta::assert_snapshot!(error, @"the answer takes more memory than there is to work with (0.1 kB), though what can be is put on disk; `--memory SIZE` gives more");
     assert_eq!(query(&disk.lake, &names(), sql).await.unwrap().height(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_numbers_and_sums_never_wrap() {
+    let disk = lake().await;
+    let rows = |values: &str, question: &str| format!("SELECT {question} AS v FROM (VALUES {values}) t(x)");
+    let (most, least) = ("(9223372036854775807)", "(cast(-9223372036854775808 as bigint))");
+    for (values, question) in [
+        (format!("{most}, (1)"), "sum(x)"),
+        (format!("{most}, (1)"), "sum(x) FILTER (WHERE x > 0)"),
+        (format!("{most}, (1)"), "sum(x) OVER (ORDER BY x)"),
+        (most.to_owned(), "x + 1"),
+        (most.to_owned(), "x * 2"),
+        (least.to_owned(), "x - 1"),
+        (least.to_owned(), "-x"),
+        ("(cast(2147483647 as int))".to_owned(), "x + cast(1 as int)"),
+        ("(cast('99999999999999999999999999999999999999' as decimal(38, 0))), (1)".to_owned(), "sum(x)"),
+    ] {
+        let said = refused(&disk, &rows(&values, question)).await;
+        assert!(said.contains("more than its type holds"), "{question}: {said}");
+    }
+    for (values, question, is) in [
+        (format!("{most}, (1), (-1)"), "sum(x)", i64::MAX),
+        (format!("{most}, {least}"), "sum(DISTINCT x)", -1),
+        ("(1), (2)".to_owned(), "sum(x) * 2 + count(*) - -1", 9),
+        (most.to_owned(), "x - 1 + 1", i64::MAX),
+    ] {
+        let frame = asked(&disk, &rows(&values, question)).await.unwrap();
+        assert_eq!(frame.column("v").unwrap().i64().unwrap().get(0), Some(is), "{question}");
+    }
+    let grouped = "SELECT region, sum(id), sum(id + 1) OVER () FROM silver.orders WHERE id + 1 > 0 \
+                   GROUP BY region, id HAVING sum(id) = (SELECT max(o.id) FROM silver.orders o) ORDER BY 1";
+    let frame = asked(&disk, grouped).await.unwrap();
+    assert_eq!((frame.height(), frame.dtypes()[1].clone()), (1, DataType::Int64));
+    assert_eq!(frame.get_column_names()[1], "sum(silver.orders.id)");
+    let rolled = asked(&disk, "SELECT region, sum(id) AS v FROM silver.orders GROUP BY ROLLUP (region)").await.unwrap();
+    assert_eq!(rolled.column("v").unwrap().i64().unwrap().sum(), Some(12));
 }

@@ -19,7 +19,7 @@ use polars::prelude::{AnyValue, DataFrame, Engine, LazyFrame, PlanCallback, Pola
 use tokio::runtime::Handle;
 
 use self::lane::{Lane, Work};
-pub(super) use self::patch::{Original, Patch};
+pub(super) use self::patch::{Original, Patch, footer};
 use super::normalise::normalise;
 use super::{DataFile, Error, Table, TableSchema, partition};
 

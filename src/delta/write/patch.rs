@@ -214,7 +214,8 @@ async fn stored(store: &dyn ObjectStore, file: &DataFile, group: &RowGroupMetaDa
     Stretch::read(store, file, start..end).await
 }
 
-async fn footer(table: &Table, file: &DataFile) -> Result<ParquetMetaData, Error> {
+/// What a data file says of itself.
+pub(in crate::delta) async fn footer(table: &Table, file: &DataFile) -> Result<ParquetMetaData, Error> {
     let store = table.log_store()?.object_store(None);
     let size = store.head(&object_path(file.path())).await.map_err(|error| Error::object(table.folder(), &error))?.size;
     let mut reader = ParquetMetaDataReader::new();

@@ -14,7 +14,7 @@ use self::sum::totals;
 use self::tally::Tally;
 use super::error::{Error, Result};
 use super::protocol::quarantine_folder;
-use super::stream;
+use super::{damage, stream};
 use crate::delta::{self, DataFile, RowDiff, Side};
 use crate::name::TableName;
 use crate::project::{Definition, Project};
@@ -78,6 +78,13 @@ impl Comparison {
 /// [`delta::Error::Gone`] if a file of one of the two was deleted meanwhile; [`Error::Refused`] if no column can be
 /// compared; or a file cannot be read.
 pub async fn compare(before: &Side, after: &Side, how: &Comparison) -> Result<TableDiff> {
+    match difference(before, after, how).await {
+        Ok(diff) => Ok(diff),
+        Err(error) => Err(damage::of_versions([after, before].into_iter().filter_map(Side::snapshot), error).await),
+    }
+}
+
+async fn difference(before: &Side, after: &Side, how: &Comparison) -> Result<TableDiff> {
     let compared = Compared::new(before.schema(), after.schema(), how);
     if compared.columns.is_empty() {
         let what = format!("no column of `{}` has types on both sides that can be compared", how.table);

@@ -25,7 +25,7 @@ use super::error::Result;
 use super::ledger::Book;
 use super::look::{self, Looks};
 use super::survey::{TableStatus, statuses};
-use super::{past, preview};
+use super::{damage, past, preview};
 use crate::delta::Lake;
 use crate::name::{Layer, TableName};
 use crate::plan::{Request, Task};
@@ -197,7 +197,10 @@ impl Seen<'_> {
         if docs.judges() {
             match refused::of(self.lake, name, snapshot).await {
                 Ok(refused) => docs.quarantine = Some(refused),
-                Err(error) => docs.fail("its quarantine", &error),
+                Err(error) => {
+                    let error = damage::explained(self.lake, vec![name.clone()], error).await;
+                    docs.fail("its quarantine", &error);
+                }
             }
         }
     }

@@ -135,3 +135,38 @@ fn a_version_that_another_vacuum_has_emptied_is_told_and_all_is_computed() {
     assert!(note.contains("cannot be told") || note.contains("can no longer be read"), "{note}");
     assert_eq!(lake.project.json(&["verify", "--deep"], 0)["status"], "equal");
 }
+
+/// Whoever reads rows says which file of which table it is, and what to do: also those commands that few use on a bad day.
+#[test]
+fn every_command_that_reads_a_damaged_file_names_it_and_what_to_do() {
+    let behead = |path: &PathBuf| {
+        let mut bytes = fs::read(path).unwrap();
+        let end = bytes.len() - 8;
+        bytes[end - 60..end].fill(0xff);
+        fs::write(path, bytes).unwrap();
+    };
+    for damage in [cut as fn(&PathBuf), |path| fs::remove_file(path).unwrap(), behead] {
+        let lake = Lake::after(2);
+        let file = lake.data("silver/events").pop().unwrap();
+        damage(&file);
+        let commands: [&[&str]; 6] = [
+            &["diff", "silver.events@0"],
+            &["backfill", "silver.events", "--from", "2026-01-01", "--to", "2026-02-01", "--yes"],
+            &["backfill", "silver.events", "--from", "2026-01-01", "--to", "2026-02-01", "--dry-run"],
+            &["rebuild", "silver.events", "--dry-run"],
+            &["show", "silver.events", "-n", "100"],
+            &["query", "SELECT * FROM silver.events"],
+        ];
+        for args in commands {
+            let said = lake.project.lakesmith(args);
+            assert_eq!(said.code, 1, "{args:?}: {said:?}");
+            says(&said.stderr, &["data file", &name(&file), "is damaged", "lakesmith rebuild silver.events"]);
+        }
+    }
+    // of a version that is no longer the newest
+    let lake = Lake::after(2);
+    let file = lake.data("gold/totals").remove(0);
+    behead(&file);
+    let said = lake.project.lakesmith(&["diff", "gold.totals@0"]);
+    says(&said.stderr, &["gold/totals", &name(&file), "is damaged", "from a copy of the lake"]);
+}
