@@ -1,9 +1,15 @@
 //! Diagnostics on stderr, for `-v` and `LAKESMITH_LOG`.
 
+use std::fmt;
 use std::io::{self, Write};
 
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::secrets;
 
@@ -25,10 +31,57 @@ pub fn start(verbose: u8) -> Result<(), String> {
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Masked);
     if std::env::var("LAKESMITH_LOG_FORMAT").as_deref() == Ok("json") {
         subscriber.json().init();
+    } else if verbose == 0 && told.is_none() {
+        subscriber.event_format(Plain).init();
     } else {
         subscriber.with_ansi(super::ui::is_coloured()).with_target(false).init();
     }
     unread.map_or(Ok(()), Err)
+}
+
+/// What deserves a word, as the other warnings of the tool: nobody has asked for a log.
+struct Plain;
+
+impl<S, N> FormatEvent<S, N> for Plain
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut told = Told::default();
+        event.record(&mut told);
+        writeln!(out, "{}", super::ui::warning(&told.sentence()))
+    }
+}
+
+/// What an event says, and of what.
+#[derive(Default)]
+struct Told {
+    message: String,
+    of: Vec<String>,
+    error: Option<String>,
+}
+
+impl Told {
+    fn sentence(self) -> String {
+        let of = if self.of.is_empty() { String::new() } else { format!(" ({})", self.of.join(", ")) };
+        let error = self.error.map(|error| format!(": {error}")).unwrap_or_default();
+        format!("{}{of}{error}", self.message)
+    }
+}
+
+impl Visit for Told {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            "error" | "why" => self.error = Some(format!("{value:?}")),
+            name => self.of.push(format!("{name} {value:?}")),
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
 }
 
 /// stderr, for one event after the other, without what must not be told.

@@ -85,6 +85,9 @@ fn last_line(report: &RepairReport) -> String {
     match (report.status, report.dry_run, report.version) {
         (Repaired::Sound, _, Some(version)) => format!("the log of `{name}` is sound; it is at version {version}"),
         (Repaired::Mended, true, _) => format!("`{name}` would be mended"),
+        (Repaired::Mended, false, Some(version)) if report.lost.is_some() => {
+            format!("`{name}` is mended; version {version}, which it is at now, notes what was lost")
+        }
         (Repaired::Mended, false, Some(version)) => format!("`{name}` is mended; it is at version {version}"),
         (Repaired::Mended, false, None) => format!("`{name}` is mended: it is to be made anew"),
         (Repaired::Damaged, ..) => format!("`{name}` is damaged"),

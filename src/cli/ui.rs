@@ -87,8 +87,13 @@ pub fn print_error(error: &Complaint) {
 }
 
 /// Prints what deserves a word but stops nothing.
-pub fn print_warning(warning: &Complaint) {
-    tell(&format!("{} {}", paint("warning:", "1;33"), words::clean(&warning.to_string())));
+pub fn print_warning(text: &Complaint) {
+    tell(&warning(&text.to_string()));
+}
+
+/// What deserves a word but stops nothing, as it is printed.
+pub fn warning(text: &str) -> String {
+    format!("{} {}", paint("warning:", "1;33"), words::clean(text))
 }
 
 /// Colours text where stderr shows colours; `code` is an SGR parameter.

@@ -313,7 +313,7 @@ fn remedy(remedy: Remedy) -> String {
     match remedy {
         Remedy::Anew => "it is put aside and a new checkpoint is written".to_owned(),
         Remedy::Again => "it is written again, from the checkpoint of its version".to_owned(),
-        Remedy::TakeBack(Some(left)) => format!("it is put aside; the table is at version {left} then"),
+        Remedy::TakeBack(Some(left)) => format!("it is put aside; version {left} is then the last that is left"),
         Remedy::TakeBack(None) => "it is put aside; the table is not made then".to_owned(),
         Remedy::Old => "nothing: only earlier versions need it, which can no longer be read".to_owned(),
         Remedy::Copy => "only a copy of the file brings the newest version back".to_owned(),

@@ -167,3 +167,12 @@ fn what_failed_is_told_with_the_reason() {
     assert!(said.stderr.contains("several runs begin with `0`") && said.stderr.contains(id), "{said:?}");
     assert_eq!(project.lakesmith(&["runs", "ffff"]).code, 2);
 }
+
+#[test]
+fn no_run_at_all_is_no_answer() {
+    for args in [&["runs", "-n", "0"][..], &["history", "silver.events", "-n", "0"]] {
+        let said = Project::small().lakesmith(args);
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(said.stderr.contains("at least 1"), "{said:?}");
+    }
+}

@@ -123,14 +123,25 @@ fn missing_header(headers: &[Header], known: Option<&[String]>) -> Option<String
         Some(known) if !known.is_empty() => {
             let shared = headers.iter().any(|h| known.contains(&h.stored));
             let alike = headers.len() == known.len() || headers.iter().any(|h| is_value(&h.original));
-            (!shared && alike)
-                .then(|| format!("{hint}: it begins with `{first}`, and none of its names is a column of the table"))
+            (!shared && alike).then(|| match in_other_case(headers, known) {
+                Some((name, column)) => format!(
+                    "its header has other letters than the table: `{name}` for the column `{column}`. Names are \
+                     case-sensitive: write them in the file as the table has them"
+                ),
+                None => format!("{hint}: it begins with `{first}`, and none of its names is a column of the table"),
+            })
         }
         _ => headers
             .iter()
             .all(|h| is_value(&h.original))
             .then(|| format!("{hint}: it begins with `{first}`; if the file has none, say `csv: {{ header: false }}`")),
     }
+}
+
+/// A name that differs from a column of the table in nothing but the case of its letters.
+fn in_other_case<'a>(headers: &'a [Header], known: &'a [String]) -> Option<(&'a str, &'a str)> {
+    let column = |h: &Header| known.iter().find(|column| column.to_lowercase() == h.stored.to_lowercase());
+    headers.iter().find_map(|h| Some((h.original.as_str(), column(h)?.as_str())))
 }
 
 /// Empty, a number, or something like a date.
@@ -161,6 +172,9 @@ mod tests {
         assert!(!missing(&["name", "extra", "more"], table));
         assert!(!missing(&["a", "b", "c"], table));
         assert!(missing(&["7", "2024-01-02", ""], None));
+        let known = ["id".to_owned(), "straße".to_owned()];
+        let said = missing_header(&clean_headers(&["ID", "STRASSE"]), Some(&known)).unwrap();
+        assert!(said.contains("`ID` for the column `id`") && said.contains("case-sensitive"), "{said}");
         assert!(!missing(&["country", "2019", "2020"], None));
     }
 }

@@ -13,6 +13,14 @@ pub struct SelectArgs {
     pub select: Vec<String>,
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1".to_owned()),
+        Ok(limit) => Ok(limit),
+        Err(_) => Err("a whole number, 1 or more".to_owned()),
+    }
+}
+
 /// `plan`
 #[derive(Debug, Args)]
 pub struct PlanArgs {
@@ -33,7 +41,7 @@ pub struct HistoryArgs {
     /// The table, e.g. silver.orders
     pub table: String,
     /// At most so many versions
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = at_least_one)]
     pub limit: usize,
 }
 
@@ -44,7 +52,7 @@ pub struct RunsArgs {
     #[arg(value_name = "RUN_ID", conflicts_with_all = ["table", "failed", "since"])]
     pub run_id: Option<String>,
     /// At most so many runs
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = at_least_one)]
     pub limit: usize,
     /// Only runs that did something to this table, and only that
     #[arg(long, value_name = "TABLE")]

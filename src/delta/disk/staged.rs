@@ -1,8 +1,11 @@
 //! A file that is to become an object.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+#[cfg(unix)]
+use std::fs::TryLockError;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
 use std::time::Duration;
 
 use deltalake::logstore::object_store::{Error, PutPayload, Result};
@@ -14,7 +17,9 @@ use super::failure::{failed, unsettled};
 const PREFIX: &str = ".lakesmith-tmp-";
 
 /// A lock is held for as long as it takes to rename a file: who does not get it in ten seconds does not wait.
+#[cfg(unix)]
 const LOOKS: u32 = 2000;
+#[cfg(unix)]
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Whether a path is that of an object that was being written.
@@ -136,6 +141,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 
 /// Keeps all others that ask for it from overwriting in the folder of `target` until it is dropped, or the process ends.
 /// `None`: the file system knows no locks, or whoever has it was stopped half-way; what is read then is still compared.
+#[cfg(unix)]
 pub(super) fn lock(target: &Path) -> Result<Option<File>> {
     let path = target.parent().unwrap_or(target);
     let folder = match File::open(path) {
@@ -151,5 +157,11 @@ pub(super) fn lock(target: &Path) -> Result<Option<File>> {
             Err(TryLockError::Error(error)) => return Err(failed("lock the folder", path)(error)),
         }
     }
+    Ok(None)
+}
+
+/// Elsewhere a folder cannot be opened as a file: what is read is compared all the same.
+#[cfg(not(unix))]
+pub(super) fn lock(_: &Path) -> Result<Option<File>> {
     Ok(None)
 }

@@ -43,7 +43,7 @@ fn a_lake_without_one_usable_checkpoint_is_read_written_and_mended() {
         }
         assert_eq!(lake.project.json(&["repair", "silver.events"], 0)["status"], "sound", "{how}");
         let status = lake.project.lakesmith(&["status"]);
-        assert!(!status.stderr.contains("WARN") && !status.stdout.contains("repair"), "{how} {status:?}");
+        assert!(!status.stderr.contains("warning") && !status.stdout.contains("repair"), "{how} {status:?}");
         lake.is_whole();
         fs::remove_dir_all(lake.project.path("lake")).unwrap();
         copy_folder(copy.path(), &lake.project.path("lake"));
@@ -72,6 +72,7 @@ fn a_reader_says_once_what_it_does_without_and_how_to_mend_it() {
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(said.stderr.matches(CHECKPOINT).count(), 1, "{said:?}");
     says(&said.stderr, &["the table is read without it", "lakesmith repair silver.events"]);
+    assert!(said.stderr.lines().any(|line| line.starts_with("warning: silver/events/_delta_log/")), "{said:?}");
 }
 
 #[test]
