@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::failure::Failure;
 use super::ui;
-use crate::run::{release_claims, sweep_scratch};
+use crate::run::{release_claims, stopped, sweep_scratch, tell_of_stopped};
 
 /// What a process was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,10 @@ impl Signal {
             Signal::Interrupt => 130,
             Signal::Terminate => 143,
         }
+    }
+
+    fn failure(self, message: &str) -> Failure {
+        Failure { errors: vec![format!("{}: {message}", self.word()).into()], code: self.code() }
     }
 
     fn word(self) -> &'static str {
@@ -72,20 +76,40 @@ fn stop(signal: Signal) -> ! {
 
 /// What comes of `work`, which changes the lake, unless the user interrupts it.
 pub async fn or_done<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
-    or(work, "what was committed stays, the next run does the rest").await
+    match until_told(work).await {
+        Ok(done) => Ok(done),
+        Err(signal) => {
+            let stopped = stopped();
+            put_in_order().await;
+            tell_of_stopped(stopped).await;
+            Err(signal.failure("what was committed stays, the next run does the rest"))
+        }
+    }
 }
 
 /// What `work` gives, unless the user interrupts it: then the work is dropped, its claims are given free, and `message`
 /// says how things are.
 pub async fn or<T>(work: impl Future<Output = T>, message: &str) -> Result<T, Failure> {
+    match until_told(work).await {
+        Ok(done) => Ok(done),
+        Err(signal) => {
+            put_in_order().await;
+            Err(signal.failure(message))
+        }
+    }
+}
+
+async fn until_told<T>(work: impl Future<Output = T>) -> Result<T, Signal> {
     let _at_work = AtWork::begin();
-    let signal = tokio::select! {
-        done = work => return Ok(done),
-        signal = told() => signal,
-    };
+    tokio::select! {
+        done = work => Ok(done),
+        signal = told() => Err(signal),
+    }
+}
+
+async fn put_in_order() {
     release_claims().await;
     sweep_scratch();
-    Err(Failure { errors: vec![format!("{}: {message}", signal.word()).into()], code: signal.code() })
 }
 
 struct AtWork;

@@ -6,7 +6,7 @@ use super::args::Global;
 use super::table::{Column, table};
 use super::{runs, summary, ui, words};
 use crate::project::Project;
-use crate::report::{PastRun, PastTable};
+use crate::report::{INTERRUPTED, PastRun, PastTable};
 
 pub fn print(global: &Global, project: &Project, run: &PastRun) {
     let mut parts = vec![head(run), tables(run)];
@@ -55,6 +55,7 @@ fn row(table: &PastTable) -> Vec<String> {
     let action = match table.status.as_str() {
         _ if runs::is_skipped(table) => "skipped",
         "failed" => "failed",
+        INTERRUPTED => INTERRUPTED,
         _ => &table.action,
     };
     let version = match (table.version_before, table.version) {

@@ -9,7 +9,7 @@ use super::table::{Column, table};
 use super::{past_run, ui, words};
 use crate::plan::Moment;
 use crate::project;
-use crate::report::{PastRun, PastTable};
+use crate::report::{INTERRUPTED, PastRun, PastTable};
 use crate::run::{self, WantedRuns};
 
 /// So much of a run's id is shown: its time to the millisecond.
@@ -97,6 +97,7 @@ pub fn what(run: &PastRun) -> String {
     let parts = [
         named("failed", &|table| table.status == "failed" && !is_skipped(table)),
         named("skipped", &is_skipped),
+        named("interrupted", &|table| table.status == INTERRUPTED),
         named("set files aside", &|table| table.status != "failed" && table.error.is_some()),
         named("changed", &|table| table.status == "succeeded"),
     ];

@@ -17,7 +17,7 @@ pub use counts::RowCounts;
 pub use difference::{Change, ColumnDiff, DiffRead, DiffRows, DiffSide, RowChange, TableDiff, Total};
 pub use guard::GuardStop;
 pub use optimize::{BeforeAfter, OptimizeReport, Optimized};
-pub use past_run::{PastRun, PastTable};
+pub use past_run::{INTERRUPTED, PastRun, PastTable};
 pub use rehearsal::{QuarantineDiff, Rehearsal};
 pub use repair::{LostBatches, LostFile, MendedFault, RepairReport, Repaired};
 pub use vacuum::{DeletedFile, Keeper, KeptVersion, VacuumReport, VacuumedTable};

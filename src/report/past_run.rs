@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::RowCounts;
 
+/// The status of what was told to stop before it was done.
+pub const INTERRUPTED: &str = "interrupted";
+
 /// One run, rebuild, backfill, restore, optimization or vacuum that changed something or failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PastRun {
@@ -13,7 +16,7 @@ pub struct PastRun {
     pub run_id: String,
     /// `run`, `rebuild`, …; none: a version of lakesmith ran that did not note it
     pub command: Option<String>,
-    /// `failed` if a table failed or a file is set aside, else `succeeded`
+    /// `failed` if a table failed or a file is set aside, else `interrupted` if it was told to stop, else `succeeded`
     pub status: &'static str,
     /// when it began
     pub started_at: DateTime<Utc>,
@@ -36,7 +39,7 @@ pub struct PastTable {
     pub table: String,
     /// `append`, `merge`, …, `vacuum`
     pub action: String,
-    /// `succeeded`, `failed` or `unchanged`
+    /// `succeeded`, `failed`, `interrupted` or `unchanged`
     pub status: String,
     /// the version that it had before; none: there was no table, or it is not known
     pub version_before: Option<i64>,
@@ -65,6 +68,8 @@ impl PastRun {
     pub fn add(&mut self, table: PastTable) {
         if table.error.is_some() || table.status == "failed" {
             self.status = "failed";
+        } else if table.status == INTERRUPTED && !self.is_failed() {
+            self.status = INTERRUPTED;
         }
         self.tables.push(table);
     }

@@ -142,6 +142,13 @@ pub async fn release_all() {
     }
 }
 
+/// Run and name of what this process has claimed and not given free.
+pub fn at_work_here() -> Vec<(String, String)> {
+    let name = |path: &str| Some(path.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix(".json")?.to_owned());
+    let held = held::all().into_iter().filter_map(|(_, path, run_id)| Some((run_id, name(&path)?)));
+    held.filter(|(_, name)| name != OLD_FILES).collect()
+}
+
 async fn give_up(lake: &Lake, path: &str, run_id: &str) {
     let Ok(Some((found, _))) = lake.get(path).await else { return };
     if serde_json::from_slice::<Claim>(&found).is_ok_and(|claim| claim.run_id == run_id) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::Utc;
 
 use super::error::{Error, Result};
+use super::history::{self, Author, Line};
 use super::ledger::{self, Book, Lines, Owner};
 use super::lost;
 use super::protocol::{BATCH, folder};
@@ -130,7 +131,7 @@ pub const CHANGED_WHILE_READ: &str = "it changed while it was read";
 /// # Errors
 /// A path is not set aside in any of the bronze tables; then nothing is settled.
 pub async fn ignore(project: &Project, book: &Book, sources: &[(TableName, Source)], paths: &[String]) -> Result<()> {
-    let run_id = uuid::Uuid::now_v7().to_string();
+    let (run_id, started_at) = (uuid::Uuid::now_v7().to_string(), Utc::now());
     let paths: BTreeSet<&String> = paths.iter().collect();
     let mut open = paths.clone();
     let mut settled = Vec::new();
@@ -146,9 +147,19 @@ pub async fn ignore(project: &Project, book: &Book, sources: &[(TableName, Sourc
             "`{path}` is not set aside; `lakesmith files` lists those that are, by their paths within the landing folder"
         )));
     }
-    for lines in settled {
+    let author = Author { run_id, started_at, command: "files" };
+    let mut told = Vec::new();
+    for lines in settled.into_iter().filter(|lines| !lines.entries.is_empty()) {
         ledger::append(book.lake(), &lines).await?;
+        let paths: Vec<&str> = lines.entries.iter().map(|entry| entry.path.as_str()).collect();
+        told.push(Line::remark(
+            &lines.owner.table.to_string(),
+            "ignore",
+            None,
+            format!("ignored: {}", paths.join(", ")),
+        ));
     }
+    history::record(book.lake(), author, told.into_iter()).await;
     Ok(())
 }
 

@@ -53,6 +53,7 @@ pub use claim::release_all as release_claims;
 pub use compare::{Comparison, compare};
 pub use docs::{ProjectDocs, project_docs};
 pub use error::{Error, Result};
+pub use history::open::{stopped, tell as tell_of_stopped};
 use history::{Author, Line};
 pub use history::{Commits, WantedRuns, past_runs};
 pub use known::{columns_from_lake, columns_from_landing};
@@ -165,13 +166,14 @@ impl Run {
         self.unguarded = request.unguarded;
         let (run, jobs) = self.sharing(&request.tables, jobs);
         let run = Arc::new(run);
+        let command = if request.rebuild.is_empty() { "run" } else { "rebuild" };
+        run.begin(command);
         let others = request.tables.difference(&request.rebuild).cloned().collect();
         let mut reports = schedule::tables(&run, &others, jobs).await;
         if !request.rebuild.is_empty() {
             reports.extend(rebuild::tables(&run, request, jobs).await);
         }
         let report = RunReport::new(run.id.clone(), reports);
-        let command = if request.rebuild.is_empty() { "run" } else { "rebuild" };
         history::record(&run.lake, run.author(command), report.tables.iter().map(Line::from)).await;
         report
     }
@@ -182,8 +184,9 @@ impl Run {
         self.unguarded = request.unguarded;
         let (run, jobs) = self.sharing(&request.all(), jobs);
         let run = Arc::new(run);
-        let report = RunReport::new(run.id.clone(), backfill::tables(&run, request, jobs).await);
         let command = if request.loads { "run" } else { "backfill" };
+        run.begin(command);
+        let report = RunReport::new(run.id.clone(), backfill::tables(&run, request, jobs).await);
         history::record(&run.lake, run.author(command), report.tables.iter().map(Line::from)).await;
         report
     }
@@ -193,12 +196,20 @@ impl Run {
         Run { book: Arc::new(ledger::Book::new(&lake)), lake, ..self.clone() }
     }
 
+    /// The run begins, and is told of should it be stopped half-way.
+    fn begin(&self, command: &'static str) {
+        history::open::begin(&self.lake, self.author(command));
+    }
+
     /// Who writes to the history of runs.
     fn author(&self, command: &'static str) -> Author {
         Author { run_id: self.id.clone(), started_at: self.started_at, command }
     }
 
     fn tell(&self, event: Event) {
+        if let Event::Finished(report) = &event {
+            history::open::done(&self.id, report);
+        }
         (self.listener)(event);
     }
 }

@@ -37,6 +37,7 @@ impl Run {
     ) -> OptimizeReport {
         let (run, jobs) = self.sharing(tables, jobs);
         let run = Arc::new(run);
+        run.begin("optimize");
         let chosen = run.project.order.iter().filter(|name| tables.contains(*name));
         let chosen: Vec<&Table> = chosen.filter_map(|name| run.project.tables.get(name)).collect();
         let work = chosen.into_iter().map(|table| optimize(&run, table, z_order));

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::claim::{Claimed, OLD_FILES, claim_named};
 use super::error::{Error, Result};
+use super::history::{self, Author, Line};
 use super::protocol::{PINS, folder};
 use super::retry;
 use crate::delta::{At, Change, Lake, Operation, Pin, Snapshot};
@@ -63,9 +64,20 @@ pub async fn pin(lake: &Lake, table: &TableName, at: Option<At>, name: &str) -> 
             )));
         }
     };
+    let started_at = Utc::now();
     let done = retry::until_won(&format!("`{table}`"), || try_pin(lake, table, at, name, &run_id)).await;
     lease.release().await;
+    if let Ok((pinned, true)) = &done {
+        let author = Author { run_id, started_at, command: "pin" };
+        record(lake, author, pinned, "is now").await;
+    }
     done
+}
+
+async fn record(lake: &Lake, author: Author, pinned: &Pinned, how: &str) {
+    let Pinned { table, name, version, .. } = pinned;
+    let line = Line::remark(&table.to_string(), author.command, None, format!("version {version} {how} {name}"));
+    history::record(lake, author, std::iter::once(line)).await;
 }
 
 async fn try_pin(lake: &Lake, table: &TableName, at: Option<At>, name: &str, run_id: &str) -> Result<(Pinned, bool)> {
@@ -100,7 +112,12 @@ async fn try_pin(lake: &Lake, table: &TableName, at: Option<At>, name: &str, run
 /// [`Error::Refused`] if the table has no such pin.
 pub async fn unpin(lake: &Lake, table: &TableName, name: &str) -> Result<Pinned> {
     let run_id = uuid::Uuid::now_v7().to_string();
-    retry::until_won(&format!("`{table}`"), || try_unpin(lake, table, name, &run_id)).await
+    let started_at = Utc::now();
+    let done = retry::until_won(&format!("`{table}`"), || try_unpin(lake, table, name, &run_id)).await;
+    if let Ok(pinned) = &done {
+        record(lake, Author { run_id, started_at, command: "unpin" }, pinned, "is no longer").await;
+    }
+    done
 }
 
 async fn try_unpin(lake: &Lake, table: &TableName, name: &str, run_id: &str) -> Result<Pinned> {

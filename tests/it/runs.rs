@@ -176,3 +176,23 @@ fn no_run_at_all_is_no_answer() {
         assert!(said.stderr.contains("at least 1"), "{said:?}");
     }
 }
+
+#[test]
+fn what_people_have_said_of_tables_and_files_is_in_the_history() {
+    let project = Project::small();
+    project.write("landing/events/1.csv", "id,kind,amount,at\n1,a,1.10,\n");
+    project.write("landing/events/3.csv.gz", "no gzip at all");
+    let yaml = "source:\n  path: events/*\n  format: csv\n";
+    project.write("layers/bronze/events.yaml", yaml);
+    project.run(1);
+    project.json(&["pin", "silver.events@0", "--as", "first"], 0);
+    project.json(&["pin", "silver.events@0", "--as", "first"], 0);
+    project.json(&["unpin", "silver.events", "first"], 0);
+    project.json(&["files", "--ignore", "events/3.csv.gz"], 0);
+    let runs = project.json(&["runs"], 0)["runs"].clone();
+    let told: Vec<_> = runs.as_array().unwrap().iter().map(|run| run["command"].as_str().unwrap()).collect();
+    assert_eq!(told, ["files", "unpin", "pin", "run"], "{runs:#}");
+    assert_eq!(runs[0]["tables"][0]["table"], "bronze.events");
+    assert_eq!(runs[0]["tables"][0]["note"], "ignored: events/3.csv.gz");
+    assert_eq!(runs[2]["tables"][0]["note"], "version 0 is now first");
+}

@@ -144,3 +144,35 @@ fn a_killed_process_leaves_a_claim_that_says_whose_it_is_and_ends() {
     }
     panic!("the process was always too fast");
 }
+
+/// What was stopped at work is in the history; what was stopped before it had found anything to do leaves no trace.
+#[test]
+fn a_run_that_was_stopped_at_work_is_told_as_interrupted() {
+    for file in 0..40 {
+        let project = Project::small();
+        let claim = project.path("lake/_lakesmith/claims/silver.events.json");
+        project.write("landing/events/1.csv", events(file));
+        let mut started = project.start(&["run"]);
+        while !claim.is_file() && started.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        signal(&started, "INT");
+        let said = Said::of(started.wait_with_output().unwrap());
+        let runs = project.json(&["runs"], 0)["runs"].clone();
+        assert_eq!(runs.as_array().unwrap().len(), 1, "{said:?} {runs:#}");
+        if said.code == 0 {
+            continue; // it was done before
+        }
+        assert_eq!(said.code, 130, "{said:?}");
+        let tables = runs[0]["tables"].as_array().unwrap();
+        let status =
+            |name: &str| tables.iter().find(|table| table["table"] == name).map(|table| table["status"].clone());
+        assert_eq!(status("bronze.events").unwrap(), "succeeded", "{runs:#}");
+        if runs[0]["status"] == "interrupted" {
+            assert_eq!((&runs[0]["command"], status("silver.events").unwrap()), (&"run".into(), "interrupted".into()));
+            assert!(project.lakesmith(&["runs"]).stdout.contains("interrupted"));
+            return;
+        }
+    }
+    panic!("no run was stopped at work");
+}

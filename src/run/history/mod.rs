@@ -2,6 +2,7 @@
 //! it: what cannot be written is warned of and lost.
 
 mod commits;
+pub(super) mod open;
 mod past;
 
 use chrono::{DateTime, Utc};
@@ -17,7 +18,7 @@ use crate::expr::{Column as Col, Type};
 use crate::memory;
 use crate::name::Layer;
 use crate::report::{
-    Action, InputVersion, Optimized, RepairReport, Repaired, RowCounts, Status, TableReport, VacuumedTable,
+    Action, INTERRUPTED, InputVersion, Optimized, RepairReport, Repaired, RowCounts, Status, TableReport, VacuumedTable,
 };
 use crate::secrets;
 
@@ -50,6 +51,7 @@ const COUNTS: [(&str, Count); 8] = [
 ];
 
 /// Who did what is written.
+#[derive(Clone)]
 pub struct Author {
     /// names the run
     pub run_id: String,
@@ -66,6 +68,8 @@ pub struct Line {
     folders: Vec<String>,
     action: &'static str,
     status: Status,
+    /// the process was told to stop before it was done
+    interrupted: bool,
     version: Option<i64>,
     rows: RowCounts,
     seconds: f64,
@@ -85,6 +89,7 @@ impl From<&TableReport> for Line {
             folders: [folder(&report.table)].into_iter().chain(quarantine).collect(),
             action: report.action.as_str(),
             status: report.status,
+            interrupted: false,
             version: report.version,
             rows: report.rows,
             seconds: report.seconds,
@@ -106,6 +111,7 @@ impl From<&Optimized> for Line {
             folders: vec![report.table.replacen('.', "/", 1)],
             action: report.action.as_str(),
             status: report.status,
+            interrupted: false,
             version: report.version,
             rows: RowCounts::default(),
             seconds: report.seconds,
@@ -125,6 +131,7 @@ impl From<&VacuumedTable> for Line {
             folders: Vec::new(),
             action: "vacuum",
             status: report.status,
+            interrupted: false,
             version: report.newest,
             rows: RowCounts::default(),
             seconds: 0.0,
@@ -149,6 +156,7 @@ impl From<&RepairReport> for Line {
                 Repaired::Mended => Status::Succeeded,
                 Repaired::Damaged => Status::Failed,
             },
+            interrupted: false,
             version: report.version,
             rows: RowCounts::default(),
             seconds: 0.0,
@@ -162,9 +170,38 @@ impl From<&RepairReport> for Line {
 }
 
 impl Line {
+    /// What is said of a table without a change to its rows.
+    pub fn remark(table: &str, action: &'static str, version: Option<i64>, note: String) -> Self {
+        Line {
+            table: table.to_owned(),
+            folders: Vec::new(),
+            action,
+            status: Status::Succeeded,
+            interrupted: false,
+            version,
+            rows: RowCounts::default(),
+            seconds: 0.0,
+            bytes_deleted: None,
+            error: None,
+            note: Some(note),
+            inputs: Vec::new(),
+            sets_aside: false,
+        }
+    }
+
+    fn interrupted(table: &str) -> Self {
+        let note = "stopped by a signal; what it has committed stays, the next run does the rest".to_owned();
+        Line { interrupted: true, ..Line::remark(table, Action::None.as_str(), None, note) }
+    }
+
+    fn status(&self) -> &'static str {
+        if self.interrupted { INTERRUPTED } else { self.status.as_str() }
+    }
+
     /// A run that finds nothing to do leaves no trace (I7).
     fn is_worth_telling(&self) -> bool {
         match self.status {
+            _ if self.interrupted => true,
             Status::Failed => true,
             Status::Succeeded => self.action != Action::None.as_str(),
             Status::Unchanged => self.sets_aside,
@@ -175,15 +212,14 @@ impl Line {
 /// Writes to the history what changed or failed, if anything did. Never fails; it warns.
 pub async fn record(lake: &Lake, author: Author, lines: impl Iterator<Item = Line>) {
     let mut lines: Vec<Line> = lines.collect();
-    if !lines.iter().any(Line::is_worth_telling) {
-        return;
-    }
+    let is_worth_telling = lines.iter().any(Line::is_worth_telling);
     // beside what has changed also what is still amiss: the run has failed by it
     lines.retain(|line| line.is_worth_telling() || line.error.is_some());
-    if let Err(error) = write(lake, &author, lines).await {
-        let (run, command) = (author.run_id, author.command);
+    if is_worth_telling && let Err(error) = write(lake, &author, lines).await {
+        let (run, command) = (&author.run_id, author.command);
         tracing::warn!(run, command, %error, "this could not be written to the history of runs; nothing else is amiss");
     }
+    open::end(&author.run_id);
 }
 
 async fn write(lake: &Lake, author: &Author, lines: Vec<Line>) -> Result<()> {
@@ -238,7 +274,7 @@ fn frame(author: &Author, told: Vec<(Line, Commits)>) -> Result<DataFrame> {
         text("run_id", &|_| Some(author.run_id.clone())),
         text("table", &|line| Some(line.table.clone())),
         text("action", &|line| Some(line.action.into())),
-        text("status", &|line| Some(line.status.as_str().into())),
+        text("status", &|line| Some(line.status().into())),
         text("error", &|line| masked(&line.error)),
         text("note", &|line| masked(&line.note)),
         text("inputs", &|line| serde_json::to_string(&line.inputs).ok()),

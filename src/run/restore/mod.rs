@@ -40,6 +40,7 @@ impl Run {
     /// is written. A table below for which there is no version made from the one that comes back stays as it is: the next
     /// run brings it up to date.
     pub async fn restore(self, restore: &Restore) -> RunReport {
+        self.begin("restore");
         let mut reports = Vec::new();
         let mut leases = Vec::new();
         if let Err(error) = take_back(&self, restore, &mut leases, &mut reports).await {
@@ -54,6 +55,7 @@ impl Run {
 
     /// Lets runs go on with tables that were on hold, and writes that to the history of runs.
     pub async fn release(self, tables: &[TableName]) -> RunReport {
+        self.begin("restore");
         let mut reports = Vec::new();
         let mut leases = Vec::new();
         for name in tables {
