@@ -31,7 +31,8 @@ pub fn fit(file: &Columns, table: &Columns) -> Result<Fitted, String> {
                 let lower = column.name.to_lowercase();
                 if let Some(twin) = table.iter().find(|t| t.name.to_lowercase() == lower) {
                     return Err(format!(
-                        "column `{}` differs from the table's `{}` in case only",
+                        "column `{0}` differs from the table's `{1}` in case only, and no table holds both: write \
+                         `{1}` in the file, or give it another name",
                         column.name, twin.name
                     ));
                 }
@@ -134,7 +135,9 @@ mod tests {
         );
         assert_eq!(
             fit(&columns(&[("ID", T::Int)]), &columns(&[("id", T::Int)])),
-            Err("column `ID` differs from the table's `id` in case only".to_owned())
+            Err("column `ID` differs from the table's `id` in case only, and no table holds both: write `id` in the file, or \
+                 give it another name"
+                .to_owned())
         );
     }
 
