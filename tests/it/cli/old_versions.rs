@@ -59,7 +59,7 @@ fn vacuum_shows_what_it_deletes_and_what_it_keeps() {
      quarantine.events               0       0        0–2
      gold.totals                     0       0        0–3
      lakesmith.ledger                0       0          0
-     lakesmith.runs                  0       0        0–2
+     lakesmith.runs                  0       0        0–3
     --- stderr
     nothing to delete
     ");
