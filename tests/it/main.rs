@@ -32,6 +32,7 @@ mod restore;
 mod run;
 mod runs;
 mod secrets;
+mod service;
 mod signals;
 mod single_faults;
 mod support;
