@@ -120,14 +120,9 @@ pub async fn of_version(lake: &Lake, table: &TableName, silver: &Snapshot) -> Re
 ///
 /// # Errors
 /// Lost, if another run was faster.
-pub async fn restore(
-    run: &Run,
-    table: &TableName,
-    silver: &Snapshot,
-    wanted: Option<&Snapshot>,
-) -> Result<Option<Published>> {
+pub async fn restore(run: &Run, table: &TableName, wanted: Option<&Snapshot>) -> Result<Option<Published>> {
     let Some(newest) = run.lake.table(&quarantine_folder(table)).snapshot().await? else { return Ok(None) };
-    lost::check_usable(table, &newest, &schema(), Some(silver))?;
+    lost::check_columns(table, &newest, &schema())?;
     let id = newest.table_id().to_string();
     let Some(wanted) = wanted else {
         let version = publish(run, &newest, &[], Vec::new()).await?;
@@ -144,7 +139,7 @@ pub async fn restore(
 }
 
 /// Publishes `rows`, files written for the quarantine of `table` and not committed, beside those of its rows that
-/// belong to `silver` and are not within the reach; in place of all of them if the table is made `anew`.
+/// belong to `silver` and are not within the reach; `silver` is `None` if all are to be replaced.
 ///
 /// # Errors
 /// Rows of the quarantine were lost. Lost, if another run was faster: then this run must look again.
@@ -152,14 +147,12 @@ pub async fn replace(
     run: &Run,
     table: &TableName,
     silver: Option<&Snapshot>,
-    anew: bool,
     reach: &[Reach],
     rows: Vec<DataFile>,
 ) -> Result<Option<Published>> {
     let quarantine = run.lake.table(&quarantine_folder(table));
     let newest = quarantine.snapshot().await?;
-    let keeps = silver.filter(|_| !anew);
-    check(table, keeps, newest.as_ref())?;
+    check(table, silver, newest.as_ref())?;
     let Some(newest) = newest else {
         if rows.is_empty() {
             return Ok(None);
@@ -168,8 +161,8 @@ pub async fn replace(
         let made = quarantine.snapshot_at(&At::Version(version)).await?;
         return Ok(Some(Published { id: made.table_id().to_string(), version }));
     };
-    lost::check_usable(table, &newest, &schema(), silver)?;
-    let mut wanted = match belonging(&newest, named(&newest, keeps)).await? {
+    lost::check_columns(table, &newest, &schema())?;
+    let mut wanted = match belonging(&newest, named(&newest, silver)).await? {
         Some(belonging) => kept(&belonging, reach).await?,
         None => Vec::new(),
     };
@@ -199,7 +192,7 @@ pub async fn replace_events(
         None => None,
     };
     let (Some(newest), Some(belonging)) = (newest, belonging) else {
-        return replace(run, table, silver, true, &[], rows).await;
+        return replace(run, table, None, &[], rows).await;
     };
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
     let spec = MergeSpec {

@@ -21,24 +21,20 @@ pub fn lost(table: &TableName, silver: &Head, quarantine: Option<&Head>) -> Opti
         return None;
     }
     let place = format!("quarantine.{}", table.name);
-    let (what, anew) = match quarantine.map(|found| (found, named(silver, found.table_id()))) {
-        None => (format!("the lake has no table `{place}`"), ""),
-        Some((_, None)) => (format!("`{place}` is another table than the one that they were put into"), ""),
-        Some((found, Some(_))) => (behind(table, silver, found)?, "move it away and then, "),
+    let what = match quarantine.map(|found| (found.version(), named(silver, found.table_id()))) {
+        None => format!("the lake has no table `{place}`"),
+        Some((_, None)) => format!("`{place}` is another table than the one that they were put into"),
+        Some((newest, Some(named))) if newest < named => {
+            format!(
+                "`{place}` ends at version {newest}, but they are in its version {named}; it lost commits or is an older copy"
+            )
+        }
+        Some(_) => return None,
     };
     Some(format!(
-        "rows that `{table}` refused are gone: {what}. Bring its folder back from a copy or, {anew}to make the table and its \
+        "rows that `{table}` refused are gone: {what}. Bring its folder back from a copy or, to make the table and its \
          quarantine anew: lakesmith rebuild {table}"
     ))
-}
-
-/// How a quarantine has fewer versions than a version of silver names.
-fn behind(table: &TableName, silver: &Head, quarantine: &Head) -> Option<String> {
-    let (newest, named) = (quarantine.version(), named(silver, quarantine.table_id())?);
-    (newest < named).then(|| {
-        let place = format!("quarantine.{}", table.name);
-        format!("`{place}` ends at version {newest}, but they are in its version {named}; it lost commits or is an older copy")
-    })
 }
 
 /// As [`lost`], asking the lake if there is a reason to; a quarantine that cannot be read is lost for now.
@@ -67,23 +63,15 @@ pub fn txns(base: Option<&Snapshot>, published: Option<&Published>) -> Vec<(Stri
     others.map(|(app, _)| (app.clone(), NOTHING)).chain(now.clone()).collect()
 }
 
-/// Whether what stands in the place of a quarantine can be one from now on, even if nothing of it is kept.
-///
 /// # Errors
-/// It has other columns; or versions of it were lost, whose numbers must not be given again: earlier versions of silver
-/// name them.
-pub fn check_usable(
-    table: &TableName,
-    found: &Snapshot,
-    wanted: &TableSchema,
-    silver: Option<&Snapshot>,
-) -> Result<()> {
+/// What stands in the place of the quarantine has other columns.
+pub fn check_columns(table: &TableName, found: &Snapshot, wanted: &TableSchema) -> Result<()> {
     let columns = |schema: &TableSchema| schema.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    if columns(found.schema()) == columns(wanted) && found.accepts(wanted).is_ok() {
+        return Ok(());
+    }
     let folder = quarantine_folder(table);
-    let what = match silver.and_then(|silver| behind(table, silver.head(), found.head())) {
-        Some(behind) => behind,
-        None if columns(found.schema()) == columns(wanted) && found.accepts(wanted).is_ok() => return Ok(()),
-        None => format!("{folder} in the lake is a table that lakesmith did not make"),
-    };
-    Err(Error::Refused(format!("{what}; move the folder {folder} away, then: lakesmith rebuild {table}")))
+    Err(Error::Refused(format!(
+        "{folder} in the lake is a table that lakesmith did not make; move its folder away, then: lakesmith rebuild {table}"
+    )))
 }

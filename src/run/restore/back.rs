@@ -118,7 +118,7 @@ impl<'a> Back<'a> {
     /// The quarantine goes first: the table's commit names the version of it that belongs to it.
     async fn go_back(&self, above: &BTreeMap<String, i64>) -> Result<i64> {
         let published = match self.has_quarantine {
-            true => quarantine::restore(self.run, self.name, &self.base, self.refused.as_ref()).await?,
+            true => quarantine::restore(self.run, self.name, self.refused.as_ref()).await?,
             false => None,
         };
         let mut txns = self.watermarks(above);

@@ -40,8 +40,9 @@ impl Silver<'_> {
     pub async fn publish(&self, publication: Publication<'_>) -> Result<i64> {
         let rebuilds = publication.action == Action::Rebuild;
         let reach: Vec<Reach> = publication.sources.iter().map(|s| s.reach.clone()).collect();
-        let (base, refused) = (publication.base, publication.refused.clone());
-        let published = match quarantine::replace(self.run, self.name, base, rebuilds, &reach, refused).await {
+        let silver = publication.base.filter(|_| !rebuilds);
+        let refused = publication.refused.clone();
+        let published = match quarantine::replace(self.run, self.name, silver, &reach, refused).await {
             Ok(published) => published,
             Err(error) => {
                 // What was computed anew is published again after a lost commit.
