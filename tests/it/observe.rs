@@ -163,8 +163,8 @@ fn what_is_sent_to_an_address_that_leads_elsewhere_is_told_to_be_lost() {
 
 #[test]
 fn a_service_that_is_slow_keeps_no_event_from_the_file() {
-    let service = Service::answering_after(Duration::from_millis(500), "200 OK");
-    let project = observed("      openlineage: { file: out/lineage.ndjson, url: '${SERVICE}', timeout: 1s }\n");
+    let service = Service::answering_after(Duration::from_millis(1500), "200 OK");
+    let project = observed("      openlineage: { file: out/lineage.ndjson, url: '${SERVICE}', timeout: 2s }\n");
     for table in ["a", "b", "c", "d"] {
         project
             .write(&format!("layers/bronze/{table}.yaml"), format!("source:\n  path: {table}/*.csv\n  format: csv\n"));
