@@ -193,7 +193,9 @@ impl Vacuum {
             Some(name) => at_work(&self.lake, name).await?,
             None => None,
         };
-        let Some(told) = self.told(&subject.folder()).await? else { return Ok(Vec::new()) };
+        let Some(told) = self.told(&subject.folder()).await? else {
+            return Ok(self.without_log(subject, stored, report));
+        };
         let since = self.since(subject, &told.newest)?;
         let span = keep::span(&told.named, since).await?;
         let kept = self.kept(subject, &told).await?;
@@ -222,12 +224,29 @@ impl Vacuum {
         Ok(judged.delete)
     }
 
+    /// What a first commit that failed has left. Data files stay, for the log may be what is lost; nothing rests on the
+    /// history of runs.
+    fn without_log(&self, subject: &Subject, stored: Vec<Stored>, report: &mut VacuumedTable) -> Vec<Stored> {
+        let known = Known {
+            needed: BTreeSet::new(),
+            commits: &BTreeMap::new(),
+            elsewhere: &BTreeSet::new(),
+            partition_by: &[],
+            spare_unnamed: !matches!(subject, Subject::Runs),
+            now: self.now,
+        };
+        let judged = judge(stored, &known);
+        report.unnamed = judged.unnamed;
+        report.unknown = judged.unknown;
+        judged.delete
+    }
+
     async fn sweep(&self, subject: &Subject, allowed: &BTreeSet<&str>, report: &mut VacuumedTable) -> Result<()> {
         let mut files = self.inspect(subject, report).await?;
         files.retain(|file| allowed.contains(file.path.as_str()));
         let table = self.lake.table(&subject.folder());
         let mut gone = Vec::new();
-        let swept = sweep_files(&table, report.newest.unwrap_or_default(), &files, &mut gone).await;
+        let swept = sweep_files(&table, report.newest.unwrap_or(-1), &files, &mut gone).await;
         report.deletes(gone.iter().map(deleted).collect());
         swept
     }

@@ -139,6 +139,31 @@ fn what_a_dead_process_was_writing_goes_after_a_day_wherever_it_lies() {
 }
 
 #[test]
+fn where_there_is_no_log_only_what_is_half_written_goes_and_history() {
+    let project = grown();
+    let tables = ["silver/events", "_lakesmith/runs"];
+    for folder in tables {
+        fs::remove_dir_all(project.path("lake").join(folder).join("_delta_log")).unwrap();
+        for name in [".lakesmith-tmp-0190", "part-0190.parquet"] {
+            project.write(&format!("lake/{folder}/{name}"), "x");
+        }
+    }
+    let deleted = |hours, how: &str| {
+        for (path, _) in project.lake_files() {
+            set_modified(&path, SystemTime::now() - Duration::from_hours(hours));
+        }
+        let report = project.json(&["vacuum", how], 0);
+        ["silver.events", "lakesmith.runs"].map(|name| table(&report, name)["files"].as_u64().unwrap())
+    };
+    let of_history = fs::read_dir(project.path("lake/_lakesmith/runs")).unwrap().count() as u64;
+    assert_eq!(deleted(23, "--dry-run"), [0, 0]);
+    // silver's rows may be wanted back, with a copy of the log
+    assert_eq!(deleted(25, "--yes"), [1, of_history]);
+    assert!(project.path("lake/silver/events/part-0190.parquet").exists());
+    assert!(!project.path("lake/_lakesmith/runs/part-0190.parquet").exists());
+}
+
+#[test]
 fn a_selection_is_all_that_is_touched() {
     let project = grown();
     let report = project.json(&["vacuum", "gold", "--retain", "0s", "--force", "--yes"], 0);
