@@ -158,8 +158,13 @@ pub fn ahead(own: &TableState, inputs: &[TableName], lake: &LakeState) -> Option
     inputs.iter().filter(|input| input.layer != Layer::Bronze).find_map(|input| {
         let now = lake.get(input)?;
         let read = own.watermarks.get(&now.id).filter(|read| **read > now.version)?;
-        Some(format!("`{input}` ends at version {}, and version {read} was read: its commits were lost", now.version))
+        Some(went_back(input, now.version, *read))
     })
+}
+
+/// That the commits of a table's version which was read were lost.
+pub fn went_back(input: &TableName, now: i64, read: i64) -> String {
+    format!("`{input}` ends at version {now}, and version {read} was read: its commits were lost")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod state;
 
 pub use backfill::{Backfill, backfill};
 pub use backfill_request::BackfillRequest;
-pub use decide::{Decision, Wanted, ahead, decide};
+pub use decide::{Decision, Wanted, ahead, decide, went_back};
 pub use files::{FileState, Ledger, LedgerEntry, Verdict, compare, judge, read_as, that_hold, unreadable};
 pub use guard::guard;
 pub use predict::{Full, Landing, plan};

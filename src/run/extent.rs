@@ -18,7 +18,7 @@ use crate::delta::{self, At, DataFile, FileDiff, Snapshot};
 use crate::expr::Columns;
 use crate::gold::{self, Added, Addition, Change, Input, Strategy};
 use crate::name::TableName;
-use crate::plan::Decision;
+use crate::plan::{Decision, went_back};
 use crate::project::{Derived, Project};
 
 /// What is to be computed anew.
@@ -221,9 +221,7 @@ impl<'a> Inputs<'a> {
             };
             let newest = pinned.new.version();
             if watermark > newest {
-                return Ok(Err(Foreseen::Lost(format!(
-                    "`{table}` ends at version {newest}, and version {watermark} was read: its commits were lost"
-                ))));
+                return Ok(Err(Foreseen::Lost(went_back(table, newest, watermark))));
             }
             let old = match pinned.new.table().snapshot_at(&At::Version(watermark)).await {
                 Ok(old) => old,

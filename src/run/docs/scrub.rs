@@ -6,6 +6,7 @@ use crate::secrets;
 
 /// What stands for a user and his password.
 const HIDDEN: &str = "***";
+
 /// The same without secrets in messages, and without user and password in any URL. What is no message (names of tables,
 /// of columns, of regions) may be the same word as a secret by chance, and stays.
 pub fn without_secrets(mut value: Value) -> Value {
