@@ -15,7 +15,7 @@ use super::error::{Error, Result};
 use super::protocol::{folder, quarantine_folder, quarantine_txn};
 use crate::delta::{
     At, Change, CommitRecord, DataFile, Error as DeltaError, Lake, MergeSpec, Operation, Restoration, Scope, Snapshot,
-    TableSchema, merge, way_back,
+    Table, TableSchema, merge, way_back,
 };
 use crate::name::TableName;
 use crate::silver;
@@ -105,6 +105,9 @@ pub async fn of_version(lake: &Lake, table: &TableName, silver: &Snapshot) -> Re
         ))
     };
     match newest.as_ref().and_then(|newest| named(newest, Some(silver))) {
+        Some(version) if is_other_work(silver, &quarantine, version).await? => {
+            Err(gone("commits of its quarantine were lost, and their versions have been given again since"))
+        }
         Some(version) => match quarantine.snapshot_at(&At::Version(version)).await {
             Ok(snapshot) => Ok(Some(snapshot)),
             Err(DeltaError::Gone { what, .. }) => Err(gone(&what)),
@@ -113,6 +116,16 @@ pub async fn of_version(lake: &Lake, table: &TableName, silver: &Snapshot) -> Re
         None if lost::names_any(silver.head()) => Err(gone("its quarantine was deleted")),
         None => Ok(None),
     }
+}
+
+/// Whether a version of a quarantine was made by a run whose commits of silver all came after the version that names it:
+/// then it is not the one that was meant.
+async fn is_other_work(silver: &Snapshot, quarantine: &Table, version: i64) -> Result<bool> {
+    let made = quarantine.history(version).await?.into_iter().find(|commit| commit.version == version);
+    let Some(run) = made.filter(is_ours).and_then(|commit| run_id(&commit)) else { return Ok(false) };
+    let commits = silver.table().history(0).await?;
+    let of_run: Vec<_> = commits.iter().filter(|commit| run_id(commit).as_ref() == Some(&run)).collect();
+    Ok(!of_run.is_empty() && of_run.iter().all(|commit| commit.version > silver.version()))
 }
 
 /// Makes the quarantine hold what an earlier version of it held, or nothing; gives its version, unless there is no
@@ -260,8 +273,15 @@ async fn belonging(newest: &Snapshot, named: Option<i64>) -> Result<Option<Snaps
 }
 
 fn is_ours(commit: &CommitRecord) -> bool {
-    let action = commit.note.as_ref().and_then(|note| note.get("action")?.as_str());
-    action == Some(ACTION)
+    noted(commit, "action") == Some(ACTION)
+}
+
+fn run_id(commit: &CommitRecord) -> Option<String> {
+    noted(commit, "run_id").map(str::to_owned)
+}
+
+fn noted<'a>(commit: &'a CommitRecord, key: &str) -> Option<&'a str> {
+    commit.note.as_ref()?.get(key)?.as_str()
 }
 
 /// Makes `wanted` the files of the quarantine; gives its version.

@@ -70,6 +70,14 @@ fn refused_rows_that_are_gone_are_told_and_a_rebuild_brings_them_back() {
         assert_eq!(project.run(0)["status"], "unchanged");
         assert_eq!(stale(&project), Value::Null);
         assert_eq!(project.json(&["verify"], 0)["status"], "equal");
+
+        let back = project.lakesmith(&["restore", "silver.events@2", "--yes"]);
+        assert_eq!(back.code, 1, "{how}: {back:?}");
+        says(&back.stderr, &["silver.events@2` refused cannot be had any more", "rebuild silver.events"]);
+        if how == "older" {
+            project.json(&["restore", "silver.events@1", "--yes"], 0);
+            assert_eq!(refused(&project), 2, "what the copy still had");
+        }
     }
 }
 
