@@ -91,12 +91,11 @@ class Traced:
 
     @property
     def injected(self):
-        """The calls that were meddled with, as strace tells them."""
-        return [line for line in self.calls if "(INJECTED)" in line or "(DELAYED)" in line]
+        return meddled(self.calls)
 
 
-def strace(command, options, timeout=30):
-    """Runs a command under strace, on one core."""
+def strace(command, options, timeout=30, hopeless=lambda calls: False):
+    """Runs a command under strace, on one core; one that takes long is stopped early if its calls are hopeless."""
     core = sorted(os.sched_getaffinity(0))[-1]
     with tempfile.NamedTemporaryFile("r", prefix="strace-") as log:
         traced = ["strace", "-f", "-qq", "-y", "-s", "0", "-o", log.name, "-e", "signal=none", *options, *command]
@@ -110,13 +109,23 @@ def strace(command, options, timeout=30):
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),
             start_new_session=True,
         )
-        try:
-            stdout, stderr = process.communicate(timeout=timeout)
-            return Traced(process.returncode, stdout, stderr, log.read().splitlines())
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            stdout, stderr = process.communicate()
-            return Traced(None, stdout, stderr, log.read().splitlines())
+        calls = []
+        for seconds in (timeout / 6, timeout * 5 / 6):
+            try:
+                stdout, stderr = process.communicate(timeout=seconds)
+                return Traced(process.returncode, stdout, stderr, calls + log.read().splitlines())
+            except subprocess.TimeoutExpired:
+                calls += log.read().splitlines()
+                if hopeless(calls):
+                    break
+        os.killpg(process.pid, signal.SIGKILL)
+        stdout, stderr = process.communicate()
+        return Traced(None, stdout, stderr, calls + log.read().splitlines())
+
+
+def meddled(calls):
+    """The calls that were meddled with, as strace tells them."""
+    return [line for line in calls if "(INJECTED)" in line or "(DELAYED)" in line]
 
 
 def points(command, lake):
