@@ -2,20 +2,24 @@
 //! are the same to a merge are the same here.
 //!
 //! Most rows of a file that was written anew stand in their old places, so files of equal length are compared value by
-//! value ([`beside`]), or else in their old order, so rows are walked through on both sides ([`align`]). Only what that
+//! value ([`beside`]) where not even their bytes are the same ([`alike`]), or else in their old order, so rows are walked through on both sides ([`align`]). Only what that
 //! leaves is sorted.
 
 mod align;
+mod alike;
 mod beside;
 mod shares;
 
 use std::cmp::Ordering;
+use std::iter;
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars::prelude::{
     DataFrame, DataType, Expr, Float64Chunked, LazyFrame, PolarsResult, SortMultipleOptions, UInt64Chunked, UnionArgs,
     col, concat, lit,
 };
+use tokio::runtime::Handle;
 
 use self::align::align;
 use self::beside::unequal_in_place;
@@ -52,6 +56,15 @@ pub(super) fn cancel(left: &Files, right: &Files, columns: &[Column], memory: Me
     cancel_at_once(left, right, columns, memory.rows_at_once(WIDTH, MOST))
 }
 
+/// How many rows of both sides are decoded to find those that have no partner.
+pub(super) fn uncertain(left: &Files, right: &Files, columns: &[Column], memory: Memory) -> PolarsResult<u64> {
+    let (ours, theirs) = (left.counts()?, right.counts()?);
+    let (paired, _) = shares(&ours, &theirs, columns, memory.rows_at_once(WIDTH, MOST));
+    let unlike = |&(our, their): &(usize, usize)| unlike((left, our), (right, their), columns, ours[our]);
+    let certain = |pair: &(usize, usize)| ours[pair.0] - unlike(pair).iter().map(|rows| rows.len() as u64).sum::<u64>();
+    Ok(ours.iter().chain(&theirs).sum::<u64>() - 2 * paired.iter().map(certain).sum::<u64>())
+}
+
 /// As [`cancel`], with the hashes of so many rows in memory.
 fn cancel_at_once(left: &Files, right: &Files, columns: &[Column], at_once: u64) -> PolarsResult<Rest> {
     let rest = match unaligned(left, right, columns, at_once)? {
@@ -80,11 +93,14 @@ enum Unaligned {
 
 fn unaligned(left: &Files, right: &Files, columns: &[Column], at_once: u64) -> PolarsResult<Unaligned> {
     let hashes = hashes(columns);
-    let (paired, shares) = shares(&left.counts()?, &right.counts()?, columns, at_once);
+    let counts = left.counts()?;
+    let (paired, shares) = shares(&counts, &right.counts()?, columns, at_once);
     let mut over = Over { rows: Vec::new(), marked: None, at_once };
     for (ours, theirs) in paired {
-        let (ours, theirs) = unequal_in_place(left, ours, right, theirs, columns)?;
-        over.add(&ours, &theirs);
+        for rows in unlike((left, ours), (right, theirs), columns, counts[ours]) {
+            let (ours, theirs) = unequal_in_place(left, ours, right, theirs, columns, rows)?;
+            over.add(&ours, &theirs);
+        }
     }
     for (ours, theirs) in shares {
         let ours = rows_in(&left.collect_some(&ours, &hashes, Keep::All)?, 0)?;
@@ -92,6 +108,25 @@ fn unaligned(left: &Files, right: &Files, columns: &[Column], at_once: u64) -> P
         over.add(&ours, &theirs);
     }
     Ok(over.marked.map_or(Unaligned::Rows(over.rows), Unaligned::Marked))
+}
+
+/// The rows of two files of so many each that what is stored does not prove equal. Blocks.
+fn unlike(
+    (left, ours): (&Files, usize),
+    (right, theirs): (&Files, usize),
+    columns: &[Column],
+    rows: u64,
+) -> Vec<Range<u32>> {
+    let all = || iter::once(0..rows as u32).collect();
+    let (Some(ours), Some(theirs)) = (left.origin(ours), right.origin(theirs)) else { return all() };
+    match Handle::current().block_on(alike::unlike(ours, theirs, columns)) {
+        Ok(unlike) => unlike.unwrap_or_else(all),
+        // whoever reads the rows tells it better
+        Err(error) => {
+            tracing::debug!(%error, "what is stored cannot be compared");
+            all()
+        }
+    }
 }
 
 /// What is left over of files that were walked through.
@@ -260,7 +295,7 @@ fn same(a: Option<f64>, b: Option<f64>) -> bool {
 }
 
 /// The runs of equal values.
-fn runs(hashes: &UInt64Chunked) -> impl Iterator<Item = std::ops::Range<usize>> {
+fn runs(hashes: &UInt64Chunked) -> impl Iterator<Item = Range<usize>> {
     let hashes: Vec<u64> = hashes.into_no_null_iter().collect();
     let mut start = 0;
     std::iter::from_fn(move || {

@@ -9,11 +9,11 @@ use std::io::ErrorKind;
 
 use polars::prelude::{LazyFrame, PolarsError, PolarsResult};
 
-use super::cancel::cancel;
+use super::cancel::{self, cancel};
 use super::evolve::widens;
 use super::file::FileId;
 use super::rows::{Files, Keep};
-use super::{DataFile, Error, Side, Snapshot, TableSchema, merge};
+use super::{DataFile, Error, Side, Snapshot, TableSchema};
 use crate::expr::{Column, Columns};
 use crate::memory::Memory;
 
@@ -96,6 +96,21 @@ pub async fn row_diff(p: &Snapshot, q: &Snapshot, columns: Option<&[String]>) ->
     side_diff(&p.into(), &q.into(), &columns).await
 }
 
+/// How many rows of the files of [`file_diff`] have to be decoded to tell `p` from `q` in these columns: all but those of
+/// row groups that stand in both as the same bytes.
+///
+/// # Errors
+/// As [`row_diff`].
+pub async fn uncertain_rows(p: &Snapshot, q: &Snapshot, columns: &[String]) -> Result<u64, Error> {
+    let columns = chosen(p, q.schema(), Some(columns))?;
+    let compared = compared(&p.into(), &q.into(), &columns).await?;
+    let uncertain = tokio::task::spawn_blocking(move || {
+        cancel::uncertain(&compared.removed, &compared.added, &columns, compared.memory)
+    });
+    let uncertain = uncertain.await.map_err(|error| Error::Query(error.to_string()))?;
+    uncertain.map_err(|error| gone(&p.into(), &q.into(), error))
+}
+
 /// The rows that would tell a table from `p` if `files`, which no commit names yet, held all its rows, in some columns
 /// of `schema` or all of them; else as [`row_diff`].
 ///
@@ -118,14 +133,10 @@ pub async fn replacement_diff(
 /// # Errors
 /// As [`row_diff`].
 pub async fn side_diff(before: &Side, after: &Side, columns: &[Column]) -> Result<RowDiff, Error> {
-    let files = differing(before, after).await?;
-    let (files_read, bytes_read) = (files.removed.len() + files.added.len(), files.bytes());
-    let later = if before.version() > after.version() { before } else { after };
-    let removed = rows_of(before, later, files.removed, columns)?;
-    let added = rows_of(after, later, files.added, columns)?;
-    let (compared, memory) = (columns.to_vec(), after.table().lake().memory());
+    let Compared { removed, added, files_read, bytes_read, memory } = compared(before, after, columns).await?;
+    let columns = columns.to_vec();
     let cancelled = tokio::task::spawn_blocking(move || -> PolarsResult<_> {
-        let rest = cancel(&removed, &added, &compared, memory)?;
+        let rest = cancel(&removed, &added, &columns, memory)?;
         let rows = |files: &Files, marks| files.rows(&(0..files.len()).collect::<Vec<_>>(), Keep::Marked(marks));
         let counts = (rest.left.total(), rest.right.total());
         Ok((rows(&removed, &rest.left)?, rows(&added, &rest.right)?, counts))
@@ -133,6 +144,28 @@ pub async fn side_diff(before: &Side, after: &Side, columns: &[Column]) -> Resul
     let cancelled = cancelled.await.map_err(|error| Error::Query(error.to_string()))?;
     let (removed, added, rows) = cancelled.map_err(|error| gone(before, after, error))?;
     Ok(RowDiff { removed, added, rows, files_read, bytes_read, memory })
+}
+
+/// What is compared to tell two sides apart.
+struct Compared {
+    removed: Files,
+    added: Files,
+    files_read: usize,
+    bytes_read: u64,
+    memory: Memory,
+}
+
+async fn compared(before: &Side, after: &Side, columns: &[Column]) -> Result<Compared, Error> {
+    let files = differing(before, after).await?;
+    let (files_read, bytes_read) = (files.removed.len() + files.added.len(), files.bytes());
+    let later = if before.version() > after.version() { before } else { after };
+    Ok(Compared {
+        removed: rows_of(before, later, files.removed, columns)?,
+        added: rows_of(after, later, files.added, columns)?,
+        files_read,
+        bytes_read,
+        memory: after.table().lake().memory(),
+    })
 }
 
 /// The files whose rows tell one side from the other, whichever of the two came first.
@@ -153,7 +186,7 @@ fn rows_of(side: &Side, later: &Side, files: Vec<DataFile>, columns: &[Column]) 
     let schema = side.schema_of(columns)?;
     let ids: BTreeSet<FileId> = side.files().iter().map(DataFile::own_id).collect();
     let (own, passing) = files.into_iter().partition::<Vec<_>, _>(|file| ids.contains(&file.own_id()));
-    let files = merge::files(side.table(), &schema, &own)?.and(merge::files(later.table(), &schema, &passing)?);
+    let files = Files::of_table(side.table(), &schema, &own)?.and(Files::of_table(later.table(), &schema, &passing)?);
     Ok(files.cast(TableSchema::new(columns.to_vec()).to_polars()))
 }
 

@@ -48,7 +48,7 @@ mod write;
 pub use check::{FileHealth, remedy};
 pub use commit::{Change, Operation};
 pub use damage::{is_elsewhere, with_advice};
-pub use diff::{FileDiff, RowDiff, file_diff, replacement_diff, row_diff, side_diff};
+pub use diff::{FileDiff, RowDiff, file_diff, replacement_diff, row_diff, side_diff, uncertain_rows};
 pub use error::{Error, root_cause};
 pub use evolve::common;
 pub use file::DataFile;

@@ -1,6 +1,7 @@
 //! Rows by position: one bit per row says which rows of which files are meant, so that no decision about rows holds
 //! the rows themselves.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars::prelude::{
@@ -8,6 +9,7 @@ use polars::prelude::{
     NewChunkedArray, PlSmallStr, PolarsResult, SchemaRef, UnionArgs, col, concat, concat_lf_horizontal, len, lit,
 };
 
+use super::{DataFile, Error, Table, TableSchema};
 use crate::expr;
 
 /// The column of a row's position in narrow frames: file number in the upper half, row number in the lower.
@@ -27,6 +29,14 @@ const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 pub(super) struct Files {
     schema: SchemaRef,
     frames: Vec<LazyFrame>,
+    origins: Vec<Option<Origin>>,
+}
+
+/// The data file that a frame reads.
+#[derive(Clone)]
+pub(super) struct Origin {
+    pub table: Table,
+    pub file: DataFile,
 }
 
 /// Some rows of some files.
@@ -42,13 +52,24 @@ pub(super) enum Keep<'a> {
 }
 
 impl Files {
+    /// Frames that read no data file.
+    #[cfg(test)]
     pub(super) fn new(schema: SchemaRef, frames: Vec<LazyFrame>) -> Self {
-        Files { schema, frames }
+        let origins = vec![None; frames.len()];
+        Files { schema, frames, origins }
+    }
+
+    /// All rows of data files of a table, in the shape of a schema.
+    pub(super) fn of_table(table: &Table, schema: &TableSchema, files: &[DataFile]) -> Result<Self, Error> {
+        let frames = files.iter().map(|file| table.scan(schema, std::slice::from_ref(file)));
+        let origins = files.iter().map(|file| Some(Origin { table: table.clone(), file: file.clone() })).collect();
+        Ok(Files { schema: schema.to_polars(), frames: frames.collect::<Result<_, _>>()?, origins })
     }
 
     /// These files, then those of `other`, which have the same schema.
     pub(super) fn and(mut self, other: Files) -> Self {
         self.frames.extend(other.frames);
+        self.origins.extend(other.origins);
         self
     }
 
@@ -61,7 +82,7 @@ impl Files {
             return self;
         }
         let frames = self.frames.into_iter().map(|frame| frame.with_columns(casts.clone())).collect();
-        Files { schema, frames }
+        Files { schema, frames, origins: self.origins }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -91,18 +112,19 @@ impl Files {
         Ok(rows)
     }
 
-    /// The rows of one file beside those of a file of `other` with as many, and [`POSITION`] in its file of both.
+    /// Some rows of one file beside those at the same places of a file of `other`, and [`POSITION`] in its file of both.
     pub(super) fn beside(
         &self,
         file: usize,
         columns: &[Expr],
         (other, theirs): (&Files, usize),
         their_columns: &[Expr],
+        rows: Range<u32>,
     ) -> PolarsResult<LazyFrame> {
-        let (ours, theirs) = (self.frames[file].clone(), other.frames[theirs].clone());
-        let frames = [ours.select(columns), theirs.select(their_columns)];
+        let some = |frame: &LazyFrame| frame.clone().slice(rows.start.into(), rows.end - rows.start);
+        let frames = [some(&self.frames[file]).select(columns), some(&other.frames[theirs]).select(their_columns)];
         let options = HConcatOptions { parallel: true, strict: true, ..HConcatOptions::default() };
-        let both = concat_lf_horizontal(frames, options)?.with_row_index(ROW, None);
+        let both = concat_lf_horizontal(frames, options)?.with_row_index(ROW, Some(rows.start));
         Ok(both.with_columns([col(ROW).cast(DataType::UInt64).alias(POSITION)]))
     }
 
@@ -128,6 +150,11 @@ impl Files {
         Ok(all)
     }
 
+    /// Where the rows of a file come from, if from a data file.
+    pub(super) fn origin(&self, file: usize) -> Option<&Origin> {
+        self.origins[file].as_ref()
+    }
+
     /// All rows of a file, in their order.
     pub(super) fn frame(&self, file: usize) -> LazyFrame {
         self.frames[file].clone()
@@ -135,7 +162,9 @@ impl Files {
 
     /// The files of these numbers, numbered anew.
     pub(super) fn only(&self, files: &[usize]) -> Files {
-        Files::new(Arc::clone(&self.schema), files.iter().map(|&file| self.frames[file].clone()).collect())
+        let frames = files.iter().map(|&file| self.frames[file].clone()).collect();
+        let origins = files.iter().map(|&file| self.origins[file].clone()).collect();
+        Files { schema: Arc::clone(&self.schema), frames, origins }
     }
 
     fn read(

@@ -155,7 +155,25 @@ impl<'a> Inputs<'a> {
         let differing = olds.values().map(|old| rows(&old.files.removed) + rows(&old.files.added)).sum();
         let all = self.pinned.iter().map(|pinned| rows(pinned.new.files())).sum();
         let reread = if self.addition(&olds, mixed).is_some() { cost::Reread::No } else { cost::Reread::Groups };
-        Ok(cost::too_much(differing, all, reread).map_or(Foreseen::Compared(olds), Foreseen::Full))
+        let mut full = cost::too_much(differing, all, reread);
+        if full.is_some() {
+            full = match self.uncertain(&olds).await {
+                Ok(rows) => cost::too_much(rows, all, reread),
+                Err(error) => Some(format!("what changed cannot be told ({error})")),
+            };
+        }
+        Ok(full.map_or(Foreseen::Compared(olds), Foreseen::Full))
+    }
+
+    /// How many rows of the differing files what is stored does not prove equal.
+    async fn uncertain(&self, olds: &BTreeMap<&TableName, Old>) -> Result<u64> {
+        let mut rows = 0;
+        for pinned in &self.pinned {
+            if let Some(old) = olds.get(pinned.table) {
+                rows += delta::uncertain_rows(&old.snapshot, pinned.new, &pinned.names()).await?;
+            }
+        }
+        Ok(rows)
     }
 
     /// A table that follows two definitions holds groups that today's would not have given.
@@ -278,9 +296,13 @@ impl Pinned<'_> {
         input(self.table, &self.columns, &rows)
     }
 
+    fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
     /// What changed since `old`, which has all columns that count.
     async fn change(&self, old: &Snapshot) -> Result<Change> {
-        let names: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
+        let names = self.names();
         let diff = delta::row_diff(old, self.new, Some(&names)).await?;
         let select: Vec<Expr> = names.iter().map(|name| col(name.as_str())).collect();
         Ok(Change { old: old.scan()?.select(select), removed: diff.removed, added: diff.added })

@@ -1,18 +1,21 @@
 //! Two files of equal length, compared value by value without hashes.
 
+use std::ops::Range;
+
 use polars::prelude::{Column as Values, DataFrame, Expr, PolarsResult, col, lit};
 
 use super::{HASH, RIGHT, Row, SECOND};
 use crate::delta::rows::{Files, POSITION, collect, hash};
 use crate::expr::Column;
 
-/// The rows of both files that differ from the one at their place in the other.
+/// Those of the `rows` of both files that differ from the one at their place in the other.
 pub(super) fn unequal_in_place(
     left: &Files,
     ours: usize,
     right: &Files,
     theirs: usize,
     columns: &[Column],
+    rows: Range<u32>,
 ) -> PolarsResult<(Vec<Row>, Vec<Row>)> {
     let names = |side: &str| -> Vec<String> { (0..columns.len()).map(|i| format!("{side}{i}")).collect() };
     let renamed = |names: &[String]| -> Vec<Expr> {
@@ -23,7 +26,7 @@ pub(super) fn unequal_in_place(
             .collect()
     };
     let (old, new) = (names("left"), names("right"));
-    let rows = left.beside(ours, &renamed(&old), (right, theirs), &renamed(&new))?;
+    let rows = left.beside(ours, &renamed(&old), (right, theirs), &renamed(&new), rows)?;
     let differs = old.iter().zip(&new).map(|(old, new)| col(old.as_str()).neq_missing(col(new.as_str())));
     let differs = differs.reduce(Expr::or).unwrap_or_else(|| lit(false));
     let hashed = |names: &[String], side: &str| {

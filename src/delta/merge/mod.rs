@@ -104,7 +104,7 @@ pub async fn merge(
     fits(target, table, schema)?;
     let rules = Rules::new(table.folder(), spec, &schema.columns)?;
     let theirs = target.map_or(&[][..], Snapshot::files).to_vec();
-    let (ours_rows, theirs_rows) = (files(table, schema, &source)?, files(table, schema, &theirs)?);
+    let (ours_rows, theirs_rows) = (Files::of_table(table, schema, &source)?, Files::of_table(table, schema, &theirs)?);
     let judged = tokio::task::spawn_blocking({
         let (source, target, rules) = (ours_rows.clone(), theirs_rows.clone(), rules.clone());
         let (columns, theirs, memory) = (schema.columns.clone(), theirs.clone(), table.lake().memory());
@@ -195,12 +195,6 @@ fn replace(
 fn fits(target: Option<&Snapshot>, table: &Table, schema: &TableSchema) -> Result<(), Error> {
     let Some(target) = target else { return Ok(()) };
     evolve::check(table.folder(), target.schema(), schema)
-}
-
-/// One lazy frame per file.
-pub(super) fn files(table: &Table, schema: &TableSchema, files: &[DataFile]) -> Result<Files, Error> {
-    let frames = files.iter().map(|file| table.scan(schema, std::slice::from_ref(file)));
-    Ok(Files::new(schema.to_polars(), frames.collect::<Result<_, _>>()?))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ pub(super) mod foreign;
 mod hostile;
 mod log;
 mod old;
-mod patching;
+pub(super) mod patching;
 mod reading;
 mod replay;
 mod restore;

@@ -5,7 +5,7 @@ use crate::delta::write::{Original, Patch};
 
 const ROWS: i64 = 300_000;
 
-fn table_schema() -> TableSchema {
+pub(in crate::delta) fn table_schema() -> TableSchema {
     let mut schema = schema(&[
         ("id", Type::BigInt),
         ("price", Type::Decimal { precision: 15, scale: 2 }),
@@ -46,14 +46,14 @@ fn patch() -> Patch {
     Patch { places, rows: DataFrame::new(3, vec![tags, notes]).unwrap() }
 }
 
-async fn patched(table: &Table, file: &DataFile) -> DataFile {
+pub(in crate::delta) async fn patched(table: &Table, file: &DataFile) -> DataFile {
     let schema = table_schema();
     let original = Original::open(table, &schema, file).await.unwrap().unwrap();
     let frame = table.scan(&schema, std::slice::from_ref(file)).unwrap();
     tokio::task::spawn_blocking(move || original.patch(&frame, &patch()).unwrap()).await.unwrap()
 }
 
-async fn one_file(disk: &Disk) -> (Table, DataFile) {
+pub(in crate::delta) async fn one_file(disk: &Disk) -> (Table, DataFile) {
     let table = disk.lake.table("silver/t");
     let files = table.writer(&table_schema()).unwrap().with_lanes(1).write_query(all_rows(), |_| ()).await.unwrap();
     assert_eq!(files.len(), 1);

@@ -1,6 +1,6 @@
 //! Whether it is worth while to find out what changed.
 
-/// Rows in differing files that are looked through whatever the size of the inputs.
+/// Rows that are compared whatever the size of the inputs.
 const SMALL_DIFFERENCE: u64 = 1_000_000;
 
 /// What is read beside the files that differ.
@@ -12,15 +12,15 @@ pub(super) enum Reread {
     Groups,
 }
 
-/// Why all is to be computed at once: finding out what changed and computing that would take about as long. Two files
-/// that differ are both read and each of their rows compared, which is about twice the work of summing it up; and when
+/// Why all is to be computed at once: finding out what changed and computing that would take about as long. Rows of
+/// two files that differ are all read and compared, which is about twice the work of summing it up; and when
 /// many groups turn out to be touched, all else comes on top of it.
 pub(super) fn too_much(differing: u64, all: u64, reread: Reread) -> Option<String> {
     let bearable = match reread {
         Reread::No => all / 2,
         Reread::Groups => all / 4,
     };
-    let why = || format!("the files that differ hold {differing} rows, those to compute it from {all}");
+    let why = || format!("{differing} rows would have to be compared, and it is computed from {all}");
     (differing > SMALL_DIFFERENCE && differing > bearable).then(why)
 }
 
