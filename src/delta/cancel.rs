@@ -15,6 +15,7 @@ use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use polars::prelude::{
     DataFrame, DataType, Expr, Float64Chunked, LazyFrame, PolarsResult, SortMultipleOptions, UInt64Chunked, UnionArgs,
     col, concat, lit,
@@ -22,10 +23,12 @@ use polars::prelude::{
 use tokio::runtime::Handle;
 
 use self::align::align;
+use self::alike::Proof;
 use self::beside::unequal_in_place;
 use self::shares::shares;
+use super::Error;
 use super::merge::close;
-use super::rows::{Files, Keep, Marks, POSITION, collect, hash};
+use super::rows::{Files, Keep, Marks, Origin, POSITION, collect, hash};
 use crate::expr::Column;
 use crate::memory::Memory;
 
@@ -33,6 +36,9 @@ use crate::memory::Memory;
 const MOST: u64 = 16_000_000;
 /// Bytes that a row takes: three numbers, which stand there three times while they are sorted, and an index.
 const WIDTH: u64 = 92;
+
+/// Pairs of files whose footers are looked at at once.
+const PAIRS_AT_ONCE: usize = 16;
 
 /// The bit of a position that says that the row is of the right side.
 const RIGHT: u64 = 1 << 63;
@@ -56,13 +62,26 @@ pub(super) fn cancel(left: &Files, right: &Files, columns: &[Column], memory: Me
     cancel_at_once(left, right, columns, memory.rows_at_once(WIDTH, MOST))
 }
 
-/// How many rows of both sides are decoded to find those that have no partner.
-pub(super) fn uncertain(left: &Files, right: &Files, columns: &[Column], memory: Memory) -> PolarsResult<u64> {
-    let (ours, theirs) = (left.counts()?, right.counts()?);
-    let (paired, _) = shares(&ours, &theirs, columns, memory.rows_at_once(WIDTH, MOST));
-    let unlike = |&(our, their): &(usize, usize)| unlike((left, our), (right, their), columns, ours[our]);
-    let certain = |pair: &(usize, usize)| ours[pair.0] - unlike(pair).iter().map(|rows| rows.len() as u64).sum::<u64>();
-    Ok(ours.iter().chain(&theirs).sum::<u64>() - 2 * paired.iter().map(certain).sum::<u64>())
+/// How many rows of both sides, whose files have so many each, [`cancel`] is likely to decode. Reads the footers of files
+/// that are paired, and no rows.
+pub(super) async fn uncertain(
+    (ours, left): (&[Origin], &[u64]),
+    (theirs, right): (&[Origin], &[u64]),
+    columns: &[Column],
+    memory: Memory,
+) -> Result<u64, Error> {
+    let (paired, _) = shares(left, right, columns, memory.rows_at_once(WIDTH, MOST));
+    let looks: Vec<_> = paired
+        .into_iter()
+        .map(|(our, their)| async move {
+            let rows = left[our];
+            let unlike = alike::unlike(&ours[our], &theirs[their], columns, rows, Proof::Footer).await?;
+            let uncertain = unlike.map_or(rows, |unlike| unlike.iter().map(|rows| rows.len() as u64).sum());
+            Ok::<_, Error>(rows - uncertain)
+        })
+        .collect();
+    let certain: Vec<u64> = stream::iter(looks).buffered(PAIRS_AT_ONCE).try_collect().await?;
+    Ok(left.iter().chain(right).sum::<u64>() - 2 * certain.into_iter().sum::<u64>())
 }
 
 /// As [`cancel`], with the hashes of so many rows in memory.
@@ -119,7 +138,7 @@ fn unlike(
 ) -> Vec<Range<u32>> {
     let all = || iter::once(0..rows as u32).collect();
     let (Some(ours), Some(theirs)) = (left.origin(ours), right.origin(theirs)) else { return all() };
-    match Handle::current().block_on(alike::unlike(ours, theirs, columns)) {
+    match Handle::current().block_on(alike::unlike(ours, theirs, columns, rows, Proof::Bytes)) {
         Ok(unlike) => unlike.unwrap_or_else(all),
         // whoever reads the rows tells it better
         Err(error) => {

@@ -12,7 +12,7 @@ use polars::prelude::{LazyFrame, PolarsError, PolarsResult};
 use super::cancel::{self, cancel};
 use super::evolve::widens;
 use super::file::FileId;
-use super::rows::{Files, Keep};
+use super::rows::{Files, Keep, Origin};
 use super::{DataFile, Error, Side, Snapshot, TableSchema};
 use crate::expr::{Column, Columns};
 use crate::memory::Memory;
@@ -96,19 +96,25 @@ pub async fn row_diff(p: &Snapshot, q: &Snapshot, columns: Option<&[String]>) ->
     side_diff(&p.into(), &q.into(), &columns).await
 }
 
-/// How many rows of the files of [`file_diff`] have to be decoded to tell `p` from `q` in these columns: all but those of
-/// row groups that stand in both as the same bytes.
+/// How many rows of `files`, which tell `p` from `q`, are likely to be decoded to compare these columns: all but those of
+/// row groups that seem to be in both as the same bytes. Reads footers alone; `None`: the log does not tell the rows.
 ///
 /// # Errors
 /// As [`row_diff`].
-pub async fn uncertain_rows(p: &Snapshot, q: &Snapshot, columns: &[String]) -> Result<u64, Error> {
+pub async fn uncertain_rows(
+    p: &Snapshot,
+    q: &Snapshot,
+    files: &FileDiff,
+    columns: &[String],
+) -> Result<Option<u64>, Error> {
     let columns = chosen(p, q.schema(), Some(columns))?;
-    let compared = compared(&p.into(), &q.into(), &columns).await?;
-    let uncertain = tokio::task::spawn_blocking(move || {
-        cancel::uncertain(&compared.removed, &compared.added, &columns, compared.memory)
-    });
-    let uncertain = uncertain.await.map_err(|error| Error::Query(error.to_string()))?;
-    uncertain.map_err(|error| gone(&p.into(), &q.into(), error))
+    let origin = |file: &DataFile| Origin { table: q.table().clone(), file: file.clone() };
+    let side = |files: &[DataFile]| -> Option<(Vec<Origin>, Vec<u64>)> {
+        Some((files.iter().map(origin).collect(), files.iter().map(DataFile::rows).collect::<Option<_>>()?))
+    };
+    let (Some(removed), Some(added)) = (side(&files.removed), side(&files.added)) else { return Ok(None) };
+    let memory = q.table().lake().memory();
+    cancel::uncertain((&removed.0, &removed.1), (&added.0, &added.1), &columns, memory).await.map(Some)
 }
 
 /// The rows that would tell a table from `p` if `files`, which no commit names yet, held all its rows, in some columns
@@ -133,10 +139,14 @@ pub async fn replacement_diff(
 /// # Errors
 /// As [`row_diff`].
 pub async fn side_diff(before: &Side, after: &Side, columns: &[Column]) -> Result<RowDiff, Error> {
-    let Compared { removed, added, files_read, bytes_read, memory } = compared(before, after, columns).await?;
-    let columns = columns.to_vec();
+    let files = differing(before, after).await?;
+    let (files_read, bytes_read) = (files.removed.len() + files.added.len(), files.bytes());
+    let later = if before.version() > after.version() { before } else { after };
+    let removed = rows_of(before, later, files.removed, columns)?;
+    let added = rows_of(after, later, files.added, columns)?;
+    let (compared, memory) = (columns.to_vec(), after.table().lake().memory());
     let cancelled = tokio::task::spawn_blocking(move || -> PolarsResult<_> {
-        let rest = cancel(&removed, &added, &columns, memory)?;
+        let rest = cancel(&removed, &added, &compared, memory)?;
         let rows = |files: &Files, marks| files.rows(&(0..files.len()).collect::<Vec<_>>(), Keep::Marked(marks));
         let counts = (rest.left.total(), rest.right.total());
         Ok((rows(&removed, &rest.left)?, rows(&added, &rest.right)?, counts))
@@ -144,28 +154,6 @@ pub async fn side_diff(before: &Side, after: &Side, columns: &[Column]) -> Resul
     let cancelled = cancelled.await.map_err(|error| Error::Query(error.to_string()))?;
     let (removed, added, rows) = cancelled.map_err(|error| gone(before, after, error))?;
     Ok(RowDiff { removed, added, rows, files_read, bytes_read, memory })
-}
-
-/// What is compared to tell two sides apart.
-struct Compared {
-    removed: Files,
-    added: Files,
-    files_read: usize,
-    bytes_read: u64,
-    memory: Memory,
-}
-
-async fn compared(before: &Side, after: &Side, columns: &[Column]) -> Result<Compared, Error> {
-    let files = differing(before, after).await?;
-    let (files_read, bytes_read) = (files.removed.len() + files.added.len(), files.bytes());
-    let later = if before.version() > after.version() { before } else { after };
-    Ok(Compared {
-        removed: rows_of(before, later, files.removed, columns)?,
-        added: rows_of(after, later, files.added, columns)?,
-        files_read,
-        bytes_read,
-        memory: after.table().lake().memory(),
-    })
 }
 
 /// The files whose rows tell one side from the other, whichever of the two came first.

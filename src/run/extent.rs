@@ -49,7 +49,7 @@ struct Pinned<'a> {
     columns: Columns,
 }
 
-/// What the log tells of a change.
+/// What is known of a change before any row is read.
 enum Foreseen<'a> {
     /// the rows are the same
     Same,
@@ -131,7 +131,7 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// Why all of the table is to be computed anew, if the log alone tells so.
+    /// Why all of the table is to be computed anew, if that is known before any row is read.
     pub async fn full(&self, from: &BTreeMap<TableName, Option<i64>>, mixed: bool) -> Result<Option<String>> {
         Ok(match self.foresee(from, mixed).await? {
             Foreseen::Full(why) | Foreseen::Lost(why) => Some(why),
@@ -139,7 +139,7 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// What the log alone tells, before any row is read.
+    /// What the log tells, and footers of files where it says that much differs, before any row is read.
     async fn foresee(&self, from: &BTreeMap<TableName, Option<i64>>, mixed: bool) -> Result<Foreseen<'_>> {
         let olds = match self.olds(from).await? {
             Ok(olds) => olds,
@@ -155,25 +155,29 @@ impl<'a> Inputs<'a> {
         let differing = olds.values().map(|old| rows(&old.files.removed) + rows(&old.files.added)).sum();
         let all = self.pinned.iter().map(|pinned| rows(pinned.new.files())).sum();
         let reread = if self.addition(&olds, mixed).is_some() { cost::Reread::No } else { cost::Reread::Groups };
-        let mut full = cost::too_much(differing, all, reread);
-        if full.is_some() {
-            full = match self.uncertain(&olds).await {
-                Ok(rows) => cost::too_much(rows, all, reread),
-                Err(error) => Some(format!("what changed cannot be told ({error})")),
-            };
-        }
+        let Some(full) = cost::too_much(differing, all, reread) else { return Ok(Foreseen::Compared(olds)) };
+        let full = match self.uncertain(&olds).await {
+            Ok(Some(rows)) => cost::too_much(rows, all, reread),
+            Ok(None) => Some(full),
+            Err(error) => {
+                tracing::debug!(%error, "how much of the files is the same cannot be told");
+                Some(full)
+            }
+        };
         Ok(full.map_or(Foreseen::Compared(olds), Foreseen::Full))
     }
 
-    /// How many rows of the differing files what is stored does not prove equal.
-    async fn uncertain(&self, olds: &BTreeMap<&TableName, Old>) -> Result<u64> {
+    /// How many rows of the differing files are likely to be compared one by one.
+    async fn uncertain(&self, olds: &BTreeMap<&TableName, Old>) -> Result<Option<u64>> {
         let mut rows = 0;
         for pinned in &self.pinned {
-            if let Some(old) = olds.get(pinned.table) {
-                rows += delta::uncertain_rows(&old.snapshot, pinned.new, &pinned.names()).await?;
+            let Some(old) = olds.get(pinned.table) else { continue };
+            match delta::uncertain_rows(&old.snapshot, pinned.new, &old.files, &pinned.names()).await? {
+                Some(more) => rows += more,
+                None => return Ok(None),
             }
         }
-        Ok(rows)
+        Ok(Some(rows))
     }
 
     /// A table that follows two definitions holds groups that today's would not have given.

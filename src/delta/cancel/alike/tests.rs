@@ -16,7 +16,9 @@ fn columns(names: &[&str]) -> Vec<Column> {
 
 async fn unlike_in(table: &Table, files: [&DataFile; 2], names: &[&str]) -> Option<Vec<Range<u32>>> {
     let [ours, theirs] = files.map(|file| Origin { table: table.clone(), file: file.clone() });
-    unlike(&ours, &theirs, &columns(names)).await.unwrap()
+    let rows = files[0].rows().unwrap();
+    assert_eq!(unlike(&ours, &theirs, &columns(names), rows + 1, Proof::Bytes).await.unwrap(), None, "other rows");
+    unlike(&ours, &theirs, &columns(names), rows, Proof::Bytes).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,14 +35,14 @@ async fn what_was_copied_is_alike_column_by_column() {
     let rows = |file: &DataFile| Files::of_table(&table, &table_schema(), std::slice::from_ref(file)).unwrap();
     let (ours, theirs) = (rows(&before), rows(&after));
     let compared = columns(&["id", "note"]);
-    let compare = move || {
-        let memory = Memory::of_machine();
-        (cancel(&ours, &theirs, &compared, memory).unwrap(), uncertain(&ours, &theirs, &compared, memory).unwrap())
-    };
-    let (rest, uncertain) = tokio::task::spawn_blocking(compare).await.unwrap();
+    let rest = tokio::task::spawn_blocking(move || cancel(&ours, &theirs, &compared, Memory::of_machine()).unwrap());
+    let rest = rest.await.unwrap();
     let mut changed = Marks::default();
     [1, 5, 299_999].into_iter().for_each(|row| changed.set(row));
     assert_eq!((&*rest.left, &*rest.right), (&changed, &changed));
+    let origins = files.map(|file| [Origin { table: table.clone(), file: file.clone() }]);
+    let [ours, theirs] = origins.each_ref().map(|origin| (&origin[..], &[300_000][..]));
+    let uncertain = uncertain(ours, theirs, &columns(&["id", "note"]), Memory::of_machine()).await.unwrap();
     assert_eq!(uncertain, 2 * u64::from(300_000 - GROUP), "on both sides");
 }
 
@@ -58,7 +60,7 @@ async fn one_byte_is_a_difference() {
     std::fs::write(disk.path().join("silver/other").join(file.path()), bytes).unwrap();
     let ours = Origin { table, file: file.clone() };
     let theirs = Origin { table: disk.lake.table("silver/other"), file };
-    let found = async |names: &[&str]| unlike(&ours, &theirs, &columns(names)).await.unwrap();
+    let found = async |names: &[&str]| unlike(&ours, &theirs, &columns(names), 300_000, Proof::Bytes).await.unwrap();
     assert_eq!(found(&["note", "id"]).await, Some(iter::once(GROUP..2 * GROUP).collect()));
     assert_eq!(found(&["note"]).await, Some(vec![]));
 }
@@ -79,4 +81,12 @@ async fn files_that_do_not_tell_are_not_alike() {
     let frame = table.scan(&table_schema(), std::slice::from_ref(&file)).unwrap();
     let with = table.write(frame.limit(10), &table_schema()).await.unwrap().remove(0);
     assert_eq!(unlike_in(&table, [&without, &with], &["id", "rate"]).await, None, "one has no such column");
+}
+
+#[test]
+fn many_ranges_are_bridged_where_they_lie_nearest() {
+    let groups = |numbers: &[u32]| joined(numbers.iter().map(|&number| number * 10..number * 10 + 10));
+    assert_eq!(groups(&[]), []);
+    assert_eq!(groups(&[0, 1, 5]), [0..20, 50..60]);
+    assert_eq!(groups(&[0, 3, 5, 9, 14, 20]), [0..60, 90..100, 140..150, 200..210]);
 }
