@@ -1,9 +1,9 @@
 //! Two multisets of rows, less what they have in common. Rows are told apart by a hash of 128 bits, and doubles that
 //! are the same to a merge are the same here.
 //!
-//! Most rows of a file that was written anew stand in their old places, so files of equal length are compared value by
-//! value ([`beside`]) where not even their bytes are the same ([`alike`]), or else in their old order, so rows are walked through on both sides ([`align`]). Only what that
-//! leaves is sorted.
+//! Most rows of a file that was written anew stand in their old places, so files of equal length are compared first by
+//! what is stored ([`alike`]) and then value by value ([`beside`]), or else in their old order, so rows are walked through
+//! on both sides ([`align`]). Only what that leaves is sorted.
 
 mod align;
 mod alike;

@@ -33,7 +33,7 @@ pub(super) async fn plan_of(project: &Project, lake: &Lake, looks: &Looks, reque
     Ok(plan::plan(project, states, &files, request, &full, &rows))
 }
 
-/// The gold tables that a run would compute as a whole, as far as the log tells, and why.
+/// The gold tables that a run would compute as a whole, as far as that is known before rows are read, and why.
 async fn full(
     project: &Project,
     snapshots: &BTreeMap<TableName, Snapshot>,

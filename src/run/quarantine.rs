@@ -123,9 +123,13 @@ pub async fn of_version(lake: &Lake, table: &TableName, silver: &Snapshot) -> Re
 async fn is_other_work(silver: &Snapshot, quarantine: &Table, version: i64) -> Result<bool> {
     let made = quarantine.history(version).await?.into_iter().find(|commit| commit.version == version);
     let Some(run) = made.filter(is_ours).and_then(|commit| run_id(&commit)) else { return Ok(false) };
+    let of_run = |commit: &CommitRecord| run_id(commit).as_ref() == Some(&run);
+    if !silver.table().history(silver.version() + 1).await?.iter().any(of_run) {
+        return Ok(false);
+    }
+    // A run may commit several times; this is rare, and the log is read from its beginning only here.
     let commits = silver.table().history(0).await?;
-    let of_run: Vec<_> = commits.iter().filter(|commit| run_id(commit).as_ref() == Some(&run)).collect();
-    Ok(!of_run.is_empty() && of_run.iter().all(|commit| commit.version > silver.version()))
+    Ok(!commits.iter().any(|commit| commit.version <= silver.version() && of_run(commit)))
 }
 
 /// Makes the quarantine hold what an earlier version of it held, or nothing; gives its version, unless there is no

@@ -55,7 +55,9 @@ fn eight_processes_of_the_same_job_take_each_record_once() {
 #[test]
 fn jobs_that_are_at_odds_leave_every_table_whole() {
     let project = Project::small();
-    project.write("layers/gold/days.yaml", "from: silver.events\nkey: [id]\nsteps:\n  - where: kind <> 'k1'\n");
+    // after many rounds the guard would stop a run that comes between the restore of silver and that of gold
+    let days = "from: silver.events\nkey: [id]\nguard: off\nsteps:\n  - where: kind <> 'k1'\n";
+    project.write("layers/gold/days.yaml", days);
     let mut files = 0;
     let mut arrive = |n: usize| {
         for _ in 0..n {
@@ -86,8 +88,7 @@ fn jobs_that_are_at_odds_leave_every_table_whole() {
         for (args, process) in processes {
             let said = Said::of(process.wait_with_output().unwrap());
             assert!(!said.stderr.contains("panicked") && !said.stderr.contains("internal error"), "{args:?}: {said:?}");
-            // Who has to stand back says who is in the way, or what moved; nobody does half of something. After many rounds,
-            // the guard may meet a run that comes between a restore of silver and that of gold.
+            // who has to stand back says who is in the way, or what moved; nobody does half of something
             if said.code != 0 {
                 let told = [
                     "is at work on",
@@ -96,7 +97,6 @@ fn jobs_that_are_at_odds_leave_every_table_whole() {
                     "deleted while",
                     "verify again",
                     "was made anew",
-                    "the guard stopped it",
                 ];
                 assert!(
                     told.iter().any(|words| said.stderr.contains(words)) || args[0] == "verify",

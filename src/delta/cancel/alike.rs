@@ -21,12 +21,12 @@ const MOST_BYTES: u64 = 8 << 20;
 /// Ranges that are read of one file, each by a query of its own.
 const MOST_RANGES: usize = 4;
 
-/// What proves a row group alike.
+/// By what row groups are taken for alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::delta) enum Proof {
-    /// the bytes of its columns
+pub(super) enum Proof {
+    /// their bytes, which prove it
     Bytes,
-    /// none: what the footers say of sizes and statistics makes it likely
+    /// sizes and statistics in the footers, which make it likely: enough to foresee what a comparison will cost
     Footer,
 }
 
@@ -35,7 +35,7 @@ pub(in crate::delta) enum Proof {
 ///
 /// # Errors
 /// One of them cannot be read.
-pub(in crate::delta) async fn unlike(
+pub(super) async fn unlike(
     ours: &Origin,
     theirs: &Origin,
     columns: &[Column],

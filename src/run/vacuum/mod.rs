@@ -246,6 +246,7 @@ impl Vacuum {
         files.retain(|file| allowed.contains(file.path.as_str()));
         let table = self.lake.table(&subject.folder());
         let mut gone = Vec::new();
+        // where there is no log, version 0 would be news
         let swept = sweep_files(&table, report.newest.unwrap_or(-1), &files, &mut gone).await;
         report.deletes(gone.iter().map(deleted).collect());
         swept
