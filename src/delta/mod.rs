@@ -56,7 +56,7 @@ pub use head::Head;
 pub use history::CommitRecord;
 pub use lake::{ETag, Lake};
 pub use log::Unusable;
-pub use merge::{MergeRows, MergeSpec, Merged, Scope, merge};
+pub use merge::{MergeRows, MergeSpec, Merged, Scope, Standing, merge};
 pub use named::{NamedCommit, NamedFiles};
 pub use overlay::Scratch;
 pub use pairs::{AFTER, BEFORE, NUMBER, after, before, differs};

@@ -2,11 +2,12 @@
 //! the rows themselves.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Engine, Expr, Field, HConcatOptions, IntoColumn, IntoLazy, LazyFrame,
-    NewChunkedArray, PlSmallStr, PolarsResult, SchemaRef, UnionArgs, col, concat, concat_lf_horizontal, len, lit,
+    NewChunkedArray, PlSmallStr, PlanCallback, PolarsResult, SchemaRef, UnionArgs, col, concat, concat_lf_horizontal,
+    len, lit, polars_err,
 };
 
 use super::{DataFile, Error, Table, TableSchema};
@@ -110,6 +111,18 @@ impl Files {
             rows.vstack_mut(&collect(self.narrow_some(files, columns, keep)?)?)?;
         }
         Ok(rows)
+    }
+
+    /// As [`Files::narrow`], piece by piece into what [`fold`] makes of them.
+    pub(super) fn fold<S: Send + 'static>(
+        &self,
+        columns: &[Expr],
+        begin: S,
+        take: impl Fn(&mut S, &DataFrame) -> PolarsResult<()> + Clone + Send + Sync + 'static,
+    ) -> PolarsResult<S> {
+        let all: Vec<usize> = (0..self.len()).collect();
+        let lot = |state, files: &[usize]| fold(self.narrow_some(files, columns, Keep::All)?, state, take.clone());
+        all.chunks(AT_ONCE).try_fold(begin, lot)
     }
 
     /// Some rows of one file beside those at the same places of a file of `other`, and [`POSITION`] in its file of both.
@@ -310,6 +323,28 @@ pub(super) fn has_floating(ty: &expr::Type) -> bool {
         expr::Type::Struct(columns) => columns.iter().any(|column| has_floating(&column.ty)),
         other => other.is_floating(),
     }
+}
+
+/// Runs a query and hands its result over piece by piece, in any order; `take` adds each to what came of those before.
+pub(super) fn fold<S: Send + 'static>(
+    frame: LazyFrame,
+    begin: S,
+    take: impl Fn(&mut S, &DataFrame) -> PolarsResult<()> + Send + Sync + 'static,
+) -> PolarsResult<S> {
+    let held = Arc::new(Mutex::new(Some(begin)));
+    let state = Arc::clone(&held);
+    let piece = PlanCallback::new(move |frame: DataFrame| match &mut *locked(&state) {
+        Some(state) => take(state, &frame).map(|()| false),
+        None => Ok(true),
+    });
+    frame.sink_batches(piece, false, None)?.collect_with_engine(Engine::Streaming)?;
+    let folded = locked(&held).take();
+    folded.ok_or_else(|| polars_err!(ComputeError: "the query went on after it ended"))
+}
+
+/// What a thread that panicked left behind is not asked for: the query has failed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs a query in bounded memory, as far as its result allows.

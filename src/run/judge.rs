@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use polars::prelude::*;
 
+use super::anew::discard;
 use super::error::{Error, Result};
 use super::protocol::BATCH;
 use super::quarantine::{self, Reach};
 use super::{Event, Run, stream};
-use crate::delta::{self, DataFile, Snapshot, Table, TableSchema};
+use crate::delta::{self, DataFile, MergeRows, Snapshot, Standing, Table, TableSchema};
 use crate::name::TableName;
 use crate::project::Events;
 use crate::report::RowCounts;
@@ -40,36 +41,129 @@ pub struct Judged {
     pub rows: RowCounts,
 }
 
-/// Reads the events within reach, writes the good rows for silver and the refused ones for its quarantine. If it fails,
-/// neither is left.
-pub async fn judge(
-    run: &Run,
-    name: &TableName,
-    events: &Events,
-    sources: &[Bronze],
-    target: &Table,
-    schema: &TableSchema,
-    refused: &Table,
-) -> Result<Judged> {
-    let good = Arc::new(target.writer(schema)?);
-    let bad = Arc::new(refused.writer(&quarantine::schema())?);
-    let counts = Arc::new(Counts::default());
-    let all = async {
-        let mut read = 0;
-        for source in sources {
-            let task = Judging { run, name, events, source };
-            read += task.judge((good.clone(), bad.clone()), counts.clone()).await?;
+/// Events to be judged, and where the rows go.
+pub struct Judging<'a> {
+    /// the run
+    pub run: &'a Run,
+    /// the silver table
+    pub name: &'a TableName,
+    /// how it comes about
+    pub events: &'a Events,
+    /// what is read
+    pub sources: &'a [Bronze],
+    /// where the good rows go
+    pub target: &'a Table,
+    /// the columns of these
+    pub schema: &'a TableSchema,
+    /// where the refused ones go
+    pub refused: &'a Table,
+    /// rows that are the same as these need not be written
+    pub standing: Option<Arc<Standing>>,
+}
+
+impl Judging<'_> {
+    /// Reads the events within reach, writes the good rows for silver and the refused ones for its quarantine. If it
+    /// fails, neither is left.
+    pub async fn judge(&self) -> Result<Judged> {
+        let mut judged = self.write().await?;
+        let Some(standing) = &self.standing else { return Ok(judged) };
+        match self.write_contested(standing, &judged.good).await {
+            Ok(contested) => judged.good.extend(contested),
+            Err(error) => {
+                discard(self.target, &judged.good).await;
+                discard(self.refused, &judged.bad).await;
+                return Err(error);
+            }
         }
-        counts.account(name, events, read)
-    };
-    let accounted = all.await;
-    match accounted {
-        Ok(rows) => Ok(Judged { good: finish(good).await?, bad: finish(bad).await?, rows }),
-        Err(error) => {
-            abort(good).await;
-            abort(bad).await;
-            Err(error)
+        let MergeRows { unchanged, superseded, .. } = standing.counts();
+        judged.rows = RowCounts { unchanged, superseded, ..judged.rows };
+        Ok(judged)
+    }
+
+    async fn write(&self) -> Result<Judged> {
+        let good = Arc::new(self.target.writer(self.schema)?);
+        let bad = Arc::new(self.refused.writer(&quarantine::schema())?);
+        let counts = Arc::new(Counts::default());
+        let all = async {
+            let mut read = 0;
+            for source in self.sources {
+                read += self.expect(source).await?;
+                self.each_batch(source, self.part((good.clone(), bad.clone()), counts.clone())).await?;
+            }
+            counts.account(self.name, self.events, read)
+        };
+        match all.await {
+            Ok(rows) => Ok(Judged { good: finish(good).await?, bad: finish(bad).await?, rows }),
+            Err(error) => {
+                abort(good).await;
+                abort(bad).await;
+                Err(error)
+            }
         }
+    }
+
+    /// The number of a source's events, of which the run is told.
+    async fn expect(&self, source: &Bronze) -> Result<u64> {
+        let rows = match &source.only {
+            Some(only) => only.height() as u64,
+            None => {
+                let batches = source.events()?.select([col("_batch")]);
+                tokio::task::spawn_blocking(move || stream::count(batches)).await??
+            }
+        };
+        self.run.tell(Event::Expected { table: self.name.clone(), rows });
+        Ok(rows)
+    }
+
+    /// Writes a batch of judged rows where they belong.
+    fn part(
+        &self,
+        (good, bad): (Arc<delta::Writer>, Arc<delta::Writer>),
+        counts: Arc<Counts>,
+    ) -> impl FnMut(DataFrame) -> Result<()> + Send + 'static {
+        let (run, name, standing) = (self.run.clone(), self.name.clone(), self.standing.clone());
+        move |batch| {
+            run.tell(Event::Progress { table: name.clone(), rows: batch.height() as u64 });
+            let (rows, quarantined) = silver::split(batch)?;
+            counts.passed.fetch_add(rows.height() as u64, Ordering::Relaxed);
+            counts.refused.fetch_add(quarantined.height() as u64, Ordering::Relaxed);
+            if quarantined.height() > 0 {
+                bad.write(silver::with_run(quarantined, &run.id, run.started_at)?)?;
+            }
+            Ok(good.write(match &standing {
+                Some(standing) => standing.news(&rows)?,
+                None => rows,
+            })?)
+        }
+    }
+
+    /// Writes the rows that were left out as standing there already, but of whose key others have come.
+    async fn write_contested(&self, standing: &Arc<Standing>, news: &[DataFile]) -> Result<Vec<DataFile>> {
+        let (standing, news) = (standing.clone(), news.to_vec());
+        let contest = standing.clone();
+        if !tokio::task::spawn_blocking(move || contest.contest(&news)).await?? {
+            return Ok(Vec::new());
+        }
+        let writer = Arc::new(self.target.writer(self.schema)?);
+        for source in self.sources {
+            let (standing, contested) = (standing.clone(), writer.clone());
+            let again = move |batch| Ok(contested.write(standing.contested(&silver::split(batch)?.0)?)?);
+            if let Err(error) = self.each_batch(source, again).await {
+                abort(writer).await;
+                return Err(error);
+            }
+        }
+        finish(writer).await
+    }
+
+    /// Judges a source's events, batch by batch.
+    async fn each_batch(
+        &self,
+        source: &Bronze,
+        each: impl FnMut(DataFrame) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let judged = silver::prepare(self.events, source.index, source.events()?)?;
+        tokio::task::spawn_blocking(move || stream::for_each_batch(judged.frame, each)).await?
     }
 }
 
@@ -96,44 +190,16 @@ impl Counts {
     }
 }
 
-/// The judging of one source's events.
-struct Judging<'a> {
-    run: &'a Run,
-    name: &'a TableName,
-    events: &'a Events,
-    source: &'a Bronze,
-}
-
-impl Judging<'_> {
-    /// Gives the number of events.
-    async fn judge(&self, (good, bad): (Arc<delta::Writer>, Arc<delta::Writer>), counts: Arc<Counts>) -> Result<u64> {
-        let events = self.source.events()?;
-        let read = match &self.source.only {
-            Some(only) => only.height() as u64,
-            None => {
-                let counted = events.clone();
-                tokio::task::spawn_blocking(move || stream::count(counted.select([col("_batch")]))).await??
-            }
-        };
-        self.run.tell(Event::Expected { table: self.name.clone(), rows: read });
-        let prepared = silver::prepare(self.events, self.source.index, events)?;
-        let (run, name) = (self.run.clone(), self.name.clone());
-        let each = move |batch: DataFrame| -> Result<()> {
-            run.tell(Event::Progress { table: name.clone(), rows: batch.height() as u64 });
-            let (rows, quarantined) = silver::split(batch)?;
-            counts.passed.fetch_add(rows.height() as u64, Ordering::Relaxed);
-            counts.refused.fetch_add(quarantined.height() as u64, Ordering::Relaxed);
-            if quarantined.height() > 0 {
-                bad.write(silver::with_run(quarantined, &run.id, run.started_at)?)?;
-            }
-            Ok(good.write(rows)?)
-        };
-        tokio::task::spawn_blocking(move || stream::for_each_batch(prepared.frame, each)).await??;
-        Ok(read)
-    }
-}
-
 impl Bronze {
+    /// No more rows are within reach, as far as the log tells.
+    pub fn rows_at_most(&self) -> u64 {
+        let beyond = match self.reach.after {
+            Some(after) => self.snapshot.files_above("_batch", after),
+            None => self.snapshot.files().to_vec(),
+        };
+        beyond.iter().filter_map(DataFile::rows).sum()
+    }
+
     /// The rows within reach, at the pinned version.
     pub fn events(&self) -> Result<LazyFrame> {
         let beyond = match self.reach.after {

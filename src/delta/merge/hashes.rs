@@ -1,9 +1,10 @@
 //! Hashes of keys, held as plain numbers: a frame takes several times their bytes while it is sorted.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use polars::prelude::{DataFrame, Engine, LazyFrame, PlanCallback, PolarsResult, polars_bail};
+use polars::prelude::{DataFrame, LazyFrame, PolarsResult, polars_bail};
+
+use crate::delta::rows::fold;
 
 /// Bytes that a hash takes: vectors are made somewhat larger than they probably will be.
 pub(super) const WIDTH: u64 = 9;
@@ -29,14 +30,7 @@ pub(super) fn repeated(frame: LazyFrame, rows: u64) -> PolarsResult<(Vec<u64>, u
 fn collect(frame: LazyFrame, rows: usize) -> PolarsResult<Vec<Vec<u64>>> {
     let parts = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).next_power_of_two().min(64);
     let room = rows / parts + rows / parts / 16 + 16;
-    let held = Arc::new(Mutex::new((0..parts).map(|_| Vec::with_capacity(room)).collect::<Vec<_>>()));
-    let filled = Arc::clone(&held);
-    let take = PlanCallback::new(move |frame: DataFrame| {
-        fill(&mut filled.lock().unwrap_or_else(PoisonError::into_inner), &frame).map(|()| false)
-    });
-    frame.sink_batches(take, false, None)?.collect_with_engine(Engine::Streaming)?;
-    let parts = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(parts)
+    fold(frame, (0..parts).map(|_| Vec::with_capacity(room)).collect(), |parts: &mut Vec<_>, frame| fill(parts, frame))
 }
 
 fn fill(parts: &mut [Vec<u64>], frame: &DataFrame) -> PolarsResult<()> {

@@ -9,6 +9,7 @@ mod patches;
 mod rewrite;
 mod rules;
 mod same;
+mod standing;
 mod winners;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub(in crate::delta) use bounds::{Bound, Described, has_bounds};
 use polars::prelude::DataFrame;
 pub(in crate::delta) use same::{close, same};
+pub use standing::Standing;
 
 use self::bounds::Bounds;
 use self::decide::{Decision, Matching, decide};

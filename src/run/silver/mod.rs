@@ -6,20 +6,24 @@ mod publish;
 pub use publish::Publication;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Run;
 use super::anew::discard;
 use super::error::{Error, Result};
-use super::judge::{Bronze, Judged, judge};
+use super::judge::{Bronze, Judged, Judging};
 use super::look::Seen;
 use super::protocol::{self, folder, quarantine_folder};
 use super::quarantine::Reach;
-use crate::delta::{self, DataFile, MergeSpec, Scope, Snapshot, Table, TableSchema};
+use crate::delta::{self, DataFile, MergeSpec, Scope, Snapshot, Standing, Table, TableSchema};
 use crate::name::TableName;
 use crate::plan::Decision;
 use crate::project::{Events, definition_hash};
 use crate::report::{Action, InputVersion, RowCounts, Status, TableReport};
 use crate::silver;
+
+/// Where as many rows come as this part of those that stand in a table, most of them are likely to stand there already.
+const EXPORT_SHARE: u64 = 4;
 
 /// A silver table that reads bronze, and the run that works on it.
 #[derive(Clone, Copy)]
@@ -84,7 +88,9 @@ impl Silver<'_> {
             base.accepts(&schema)?;
         }
         let (target, quarantine) = (self.target(), self.quarantine());
-        let Judged { good, bad, mut rows } = self.judge(sources, &target, &quarantine).await?;
+        let standing = self.standing(base, sources).await?.map(Arc::new);
+        let judging = self.judging(sources, (&target, &schema), &quarantine);
+        let Judged { good, bad, mut rows } = Judging { standing, ..judging }.judge().await?;
         let (adds, removes) = match self.merge(base, &target, good, &mut rows).await {
             Ok(merged) => merged,
             Err(error) => {
@@ -99,7 +105,36 @@ impl Silver<'_> {
 
     /// The events within reach, typed and judged, in files that no commit names.
     pub async fn judge(&self, sources: &[Bronze], target: &Table, quarantine: &Table) -> Result<Judged> {
-        judge(self.run, self.name, self.events, sources, target, &self.schema(), quarantine).await
+        self.judging(sources, (target, &self.schema()), quarantine).judge().await
+    }
+
+    fn judging<'a>(
+        &'a self,
+        sources: &'a [Bronze],
+        (target, schema): (&'a Table, &'a TableSchema),
+        refused: &'a Table,
+    ) -> Judging<'a> {
+        Judging {
+            run: self.run,
+            name: self.name,
+            events: self.events,
+            sources,
+            target,
+            schema,
+            refused,
+            standing: None,
+        }
+    }
+
+    /// What stands in the table, if it is worth reading it: if as many rows may come as a full export would bring.
+    async fn standing(&self, base: Option<&Snapshot>, sources: &[Bronze]) -> Result<Option<Standing>> {
+        let Some(base) = base.filter(|_| !self.events.key.is_empty()) else { return Ok(None) };
+        let coming: u64 = sources.iter().map(Bronze::rows_at_most).sum();
+        let standing: u64 = base.files().iter().filter_map(DataFile::rows).sum();
+        if coming < standing / EXPORT_SHARE {
+            return Ok(None);
+        }
+        Ok(Standing::read(base, &self.schema(), &self.spec()).await?)
     }
 
     /// The files to add and to remove, so that `good` is in the table. Deletes these if it fails.
@@ -123,7 +158,7 @@ impl Silver<'_> {
             };
             rows.inserted = merged.rows.inserted;
             rows.updated = merged.rows.updated;
-            rows.unchanged = merged.rows.unchanged;
+            rows.unchanged += merged.rows.unchanged;
             rows.superseded += merged.rows.superseded;
             self.accounted(target, merged.adds, rows).await.map(|adds| (adds, merged.removes))
         }

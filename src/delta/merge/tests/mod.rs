@@ -2,4 +2,5 @@ mod bounds;
 mod model;
 mod oracle;
 mod rows;
+mod standing;
 mod tables;

@@ -1,0 +1,136 @@
+//! Rows that come and are already there, told before they are written: of a daily export nearly all are.
+
+mod hashed;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use polars::prelude::{
+    BooleanChunked, DataFrame, Expr, IntoLazy, NewChunkedArray, PlSmallStr, PolarsResult, polars_err,
+};
+
+use self::hashed::Hashed;
+use super::lots::HASH;
+use super::rules::Rules;
+use super::{MergeRows, MergeSpec};
+use crate::delta::normalise::normalise;
+use crate::delta::rows::{Files, hash};
+use crate::delta::{DataFile, Error, Snapshot, Table, TableSchema};
+
+/// Rows whose hashes are held however much memory there is.
+const MOST: u64 = 1 << 26;
+
+/// Rows that are looked for at once.
+const NEAR: usize = 256;
+
+const ROW: &str = "row";
+
+/// The rows that stand in a table, by hashes: 64 bits of the key and nearly as many of all else that is compared.
+///
+/// Rows that are the same as the one of their key may be left out of a merge whoever of them would win. Not so where
+/// another row of their key comes that differs, since now it depends on their order which one stays: such keys are
+/// [contested](Standing::contest), and their rows take part in the merge after all.
+pub struct Standing {
+    table: Table,
+    schema: TableSchema,
+    hashes: Vec<Expr>,
+    rows: Hashed,
+    left_out: AtomicU64,
+}
+
+impl Standing {
+    /// Reads a table into which rows are to be merged that the order tells apart, each later than the one that stands
+    /// there if they differ in nothing but lineage. `None` if even such rows are to replace others, or if the rows of the table are
+    /// too many to hold their hashes.
+    ///
+    /// # Errors
+    /// As [`merge`](super::merge()).
+    pub async fn read(target: &Snapshot, schema: &TableSchema, spec: &MergeSpec) -> Result<Option<Self>, Error> {
+        let table = target.table();
+        super::fits(Some(target), table, schema)?;
+        let rules = Rules::new(table.folder(), spec, &schema.columns)?;
+        let most = table.lake().memory().rows_at_once(Hashed::WIDTH, MOST);
+        let rows = target.files().iter().map(DataFile::rows).sum::<Option<u64>>().filter(|rows| *rows <= most);
+        let (Some(comparison), Some(rows), false) = (&rules.comparison, rows, rules.key.is_empty()) else {
+            return Ok(None);
+        };
+        let hashes = vec![rules.key_hash().alias(HASH), hash(comparison.compared(), 3).alias(ROW)];
+        let (files, columns) = (Files::of_table(table, schema, target.files())?, hashes.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            files.fold(&columns, Hashed::with_room_for(rows), |held, frame| {
+                let fits = pairs(frame)?.chunks(NEAR).all(|pairs| {
+                    held.fetch(pairs);
+                    pairs.iter().all(|&(key, row)| held.add(key, row))
+                });
+                if fits {
+                    Ok(())
+                } else {
+                    Err(polars_err!(ComputeError: "a data file has more rows than the log says"))
+                }
+            })
+        });
+        let rows = read.await.map_err(|error| Error::Query(error.to_string()))??;
+        let (table, schema, left_out) = (table.clone(), schema.clone(), AtomicU64::new(0));
+        Ok(Some(Standing { table, schema, hashes, rows, left_out }))
+    }
+
+    /// Of rows that come those that do not stand there. The others are counted, so each row is to be given once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the rows do not fit the table.
+    pub fn news(&self, rows: &DataFrame) -> Result<DataFrame, Error> {
+        let news = self.filter(rows, |key, row| !self.rows.meets(key, row))?;
+        self.left_out.fetch_add((rows.height() - news.height()) as u64, Ordering::Relaxed);
+        Ok(news)
+    }
+
+    /// After all rows have come: whether a key of rows that were left out has also come with other values, which are in
+    /// these files. Then all rows are to be given to [`Standing::contested`]. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Query`]
+    pub fn contest(self: &Arc<Self>, news: &[DataFile]) -> Result<bool, Error> {
+        let (files, standing) = (Files::of_table(&self.table, &self.schema, news)?, Arc::clone(self));
+        let contested = files.fold(&self.hashes, false, move |contested, frame| {
+            pairs(frame)?.iter().for_each(|&(key, _)| *contested |= standing.rows.contest(key));
+            Ok(())
+        });
+        Ok(contested?)
+    }
+
+    /// Of rows that come those that [`Standing::news`] has left out though their key is contested.
+    ///
+    /// # Errors
+    /// As [`Standing::news`].
+    pub fn contested(&self, rows: &DataFrame) -> Result<DataFrame, Error> {
+        let contested = self.filter(rows, |key, row| self.rows.is_contested(key, row))?;
+        self.left_out.fetch_sub(contested.height() as u64, Ordering::Relaxed);
+        Ok(contested)
+    }
+
+    /// What became of the rows that were left out. Of several with the same key all but one are superseded.
+    pub fn counts(&self) -> MergeRows {
+        let unchanged = self.rows.met();
+        let superseded = self.left_out.load(Ordering::Relaxed) - unchanged;
+        MergeRows { unchanged, superseded, ..MergeRows::default() }
+    }
+
+    fn filter(&self, rows: &DataFrame, keep: impl Fn(u64, u64) -> bool) -> Result<DataFrame, Error> {
+        let rows = normalise(self.table.folder(), rows, &self.schema)?;
+        let hashed = rows.clone().lazy().select(&self.hashes).collect()?;
+        let keep: Vec<bool> = pairs(&hashed)?
+            .chunks(NEAR)
+            .flat_map(|pairs| {
+                self.rows.fetch(pairs);
+                pairs.iter().map(|&(key, row)| keep(key, row))
+            })
+            .collect();
+        Ok(rows.filter(&BooleanChunked::from_slice(PlSmallStr::EMPTY, &keep))?)
+    }
+}
+
+/// The hashes of each row: of its key and of all else.
+fn pairs(frame: &DataFrame) -> PolarsResult<Vec<(u64, u64)>> {
+    let (keys, rows) = (frame.column(HASH)?.u64()?, frame.column(ROW)?.u64()?);
+    Ok(keys.into_no_null_iter().zip(rows.into_no_null_iter()).collect())
+}
