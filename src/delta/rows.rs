@@ -1,6 +1,7 @@
 //! Rows by position: one bit per row says which rows of which files are meant, so that no decision about rows holds
 //! the rows themselves.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +22,9 @@ const ROW: &str = "\trow";
 
 /// Files that one query reads. Polars opens all of them at once, and with thousands it takes minutes.
 const AT_ONCE: usize = 64;
+
+/// So many rows keep a core busy: a few row groups.
+const ROWS_PER_CORE: usize = 1 << 18;
 
 /// Hashes of columns must not cancel out when two columns swap their values: each has a factor of its own.
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -105,12 +109,7 @@ impl Files {
 
     /// As [`Files::narrow_some`], carried out.
     pub(super) fn collect_some(&self, files: &[usize], columns: &[Expr], keep: Keep) -> PolarsResult<DataFrame> {
-        let mut lots = files.chunks(AT_ONCE);
-        let mut rows = collect(self.narrow_some(lots.next().unwrap_or_default(), columns, keep)?)?;
-        for files in lots {
-            rows.vstack_mut(&collect(self.narrow_some(files, columns, keep)?)?)?;
-        }
-        Ok(rows)
+        stacked(&self.lots_of(files, 0), |files| self.narrow_some(files, columns, keep))
     }
 
     /// As [`Files::narrow`], piece by piece into what [`fold`] makes of them.
@@ -120,9 +119,31 @@ impl Files {
         begin: S,
         take: impl Fn(&mut S, &DataFrame) -> PolarsResult<()> + Clone + Send + Sync + 'static,
     ) -> PolarsResult<S> {
-        let all: Vec<usize> = (0..self.len()).collect();
-        let lot = |state, files: &[usize]| fold(self.narrow_some(files, columns, Keep::All)?, state, take.clone());
-        all.chunks(AT_ONCE).try_fold(begin, lot)
+        let lot = |state, files: Vec<usize>| fold(self.narrow_some(&files, columns, Keep::All)?, state, take.clone());
+        self.lots(0).into_iter().try_fold(begin, lot)
+    }
+
+    /// All files, in lots to be read one after the other: none has more files than a query can open, or goes on when it has
+    /// so many rows, which are at least what all cores need. One lot at least.
+    pub(super) fn lots(&self, enough: usize) -> Vec<Vec<usize>> {
+        self.lots_of(&(0..self.len()).collect::<Vec<_>>(), enough)
+    }
+
+    fn lots_of(&self, files: &[usize], enough: usize) -> Vec<Vec<usize>> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let enough = enough.max(cores * ROWS_PER_CORE) as u64;
+        let rows = |file: usize| self.origins[file].as_ref().and_then(|origin| origin.file.rows()).unwrap_or(0);
+        let (mut lots, mut lot, mut held) = (Vec::new(), Vec::new(), 0);
+        for &file in files {
+            if lot.len() == AT_ONCE || held >= enough {
+                lots.push(std::mem::take(&mut lot));
+                held = 0;
+            }
+            lot.push(file);
+            held += rows(file);
+        }
+        lots.push(lot);
+        lots
     }
 
     /// Some rows of one file beside those at the same places of a file of `other`, and [`POSITION`] in its file of both.
@@ -345,6 +366,19 @@ pub(super) fn fold<S: Send + 'static>(
 /// What a thread that panicked left behind is not asked for: the query has failed.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The results of queries over one lot of files after the other.
+pub(super) fn stacked(
+    lots: &[Vec<usize>],
+    query: impl Fn(&[usize]) -> PolarsResult<LazyFrame>,
+) -> PolarsResult<DataFrame> {
+    let (first, more) = lots.split_first().map_or((&[][..], &[][..]), |(first, more)| (first.as_slice(), more));
+    let mut rows = collect(query(first)?)?;
+    for files in more {
+        rows.vstack_mut_owned(collect(query(files)?)?)?;
+    }
+    Ok(rows)
 }
 
 /// Runs a query in bounded memory, as far as its result allows.

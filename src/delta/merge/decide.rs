@@ -12,7 +12,7 @@ use super::lots::Lot;
 use super::rules::Rules;
 use super::same::{Comparison, Detail, OF_TARGET, differs};
 use super::{MergeRows, Scope};
-use crate::delta::rows::{Files, Keep, Marks, POSITION, collect};
+use crate::delta::rows::{Files, Keep, Marks, POSITION, collect, stacked};
 use crate::memory::Memory;
 
 const GREATER: &str = "greater";
@@ -57,13 +57,39 @@ impl Matching {
         Matching { holds_source: source_rows <= target_rows, lots, memory }
     }
 
-    /// Rows of both sides with the same key. The engine would choose by itself which side to hold, but only after it has
-    /// taken in millions of rows of both.
-    fn join(self, ours: LazyFrame, theirs: LazyFrame, rules: &Rules) -> LazyFrame {
+    /// What there is to know of rows of both sides with the same key. One side is held; the other goes by, some files at a
+    /// time, so that no more of them need be open.
+    ///
+    /// The engine would choose by itself which side to hold, but only after it has taken in millions of rows of both.
+    fn join(self, ours: Narrowed, theirs: Narrowed, rules: &Rules, wanted: &[Expr]) -> PolarsResult<DataFrame> {
         let keys: Vec<Expr> = rules.key_names().iter().map(|name| col(name.as_str())).collect();
-        let held = if self.holds_source { JoinBuildSide::ForceLeft } else { JoinBuildSide::ForceRight };
-        let args = JoinArgs { nulls_equal: true, build_side: Some(held), ..JoinArgs::new(JoinType::Inner) };
-        ours.join(theirs, keys.clone(), keys, args.with_suffix(Some(OF_TARGET.into())))
+        let side = if self.holds_source { JoinBuildSide::ForceLeft } else { JoinBuildSide::ForceRight };
+        let args = JoinArgs { nulls_equal: true, build_side: Some(side), ..JoinArgs::new(JoinType::Inner) };
+        let args = args.with_suffix(Some(OF_TARGET.into()));
+        let (held, passing) = if self.holds_source { (ours, theirs) } else { (theirs, ours) };
+        let held = stacked(&held.files.lots(0), |files| held.query(files))?;
+        // Each query makes a table of what is held, which is not to be more work than what goes by.
+        let (lots, held) = (passing.files.lots(held.height()), held.lazy());
+        stacked(&lots, |files| {
+            let passing = passing.query(files)?;
+            let (ours, theirs) = if self.holds_source { (held.clone(), passing) } else { (passing, held.clone()) };
+            Ok(ours.join(theirs, keys.clone(), keys.clone(), args.clone()).select(wanted))
+        })
+    }
+}
+
+/// Some columns of some rows, of which the key is in a lot.
+#[derive(Clone, Copy)]
+struct Narrowed<'a> {
+    files: &'a Files,
+    columns: &'a [Expr],
+    keep: Keep<'a>,
+    lot: Lot,
+}
+
+impl Narrowed<'_> {
+    fn query(&self, files: &[usize]) -> PolarsResult<LazyFrame> {
+        Ok(self.lot.only(self.files.narrow_some(files, self.columns, self.keep)?))
     }
 }
 
@@ -165,10 +191,9 @@ fn matches(
     }
     for lot in Lot::each(matching.lots) {
         let keys = lot.with_hash(rules.keys(), rules);
-        let ours = lot.only(source.narrow(&keys, Keep::Unmarked(losers))?);
-        let theirs = lot.only(target.narrow(&keys, Keep::All)?);
-        let joined = matching.join(ours, theirs, rules);
-        let found = collect(joined.select([col(POSITION), col(format!("{POSITION}{OF_TARGET}"))]))?;
+        let ours = Narrowed { files: source, columns: &keys, keep: Keep::Unmarked(losers), lot };
+        let theirs = Narrowed { files: target, columns: &keys, keep: Keep::All, lot };
+        let found = matching.join(ours, theirs, rules, &[col(POSITION), col(format!("{POSITION}{OF_TARGET}"))])?;
         matches.source.extend(&found.columns()[0])?;
         matches.target.extend(&found.columns()[1])?;
     }
@@ -205,12 +230,12 @@ fn pairs(
 ) -> PolarsResult<DataFrame> {
     let carried = rules.comparison.iter().flat_map(|comparison| comparison.carried(detail));
     let columns = lot.with_hash(rules.keys().into_iter().chain(rules.orders()).chain(carried).collect(), rules);
-    let ours = lot.only(source.narrow(&columns, Keep::Marked(ours))?);
-    let theirs = lot.only(target.narrow(&columns, Keep::Marked(theirs))?);
+    let ours = Narrowed { files: source, columns: &columns, keep: Keep::Marked(ours), lot };
+    let theirs = Narrowed { files: target, columns: &columns, keep: Keep::Marked(theirs), lot };
     let same = rules.comparison.as_ref().map_or_else(|| lit(false), |comparison| comparison.same(detail));
     let differing = rules.comparison.iter().filter(|_| detail == Detail::Columns).flat_map(Comparison::differing);
     let greater = rules.greater().unwrap_or_else(|| lit(true));
     let judged = [col(POSITION), col(format!("{POSITION}{OF_TARGET}")), greater.alias(GREATER), same.alias(SAME)];
-    let judged = matching.join(ours, theirs, rules).select(judged.into_iter().chain(differing).collect::<Vec<_>>());
-    collect(judged)?.sort([POSITION], SortMultipleOptions::default())
+    let judged: Vec<Expr> = judged.into_iter().chain(differing).collect();
+    matching.join(ours, theirs, rules, &judged)?.sort([POSITION], SortMultipleOptions::default())
 }

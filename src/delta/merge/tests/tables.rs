@@ -198,6 +198,23 @@ async fn a_write_that_fails_leaves_target_and_source_as_they_are() {
     assert_eq!((on_disk(&disk), now(&table).await.version()), (files, 0));
 }
 
+/// More files than one query opens, of either side.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_files_are_merged_as_few_large_ones_are() {
+    let disk = Disk::new();
+    let (table, schema) = (disk.lake.table("silver/t"), schema(&[]));
+    let lots = |value, ids: std::ops::Range<i64>| ids.map(|id| vec![row(id, "n", 0, value)]).collect::<Vec<_>>();
+    merge_into(&table, &schema, &lots(1, 0..70), &spec()).await;
+    let newer =
+        |lots: Vec<Vec<Row>>| lots.into_iter().map(|lot| lot.into_iter().map(|row| Row { batch: 1, ..row }).collect());
+    let news: Vec<Vec<Row>> = newer([lots(1, 0..3), lots(2, 3..71)].concat()).collect();
+    let merged = merge_into(&table, &schema, &news, &spec()).await;
+    assert_eq!(merged.rows, MergeRows { unchanged: 3, updated: 67, inserted: 1, ..MergeRows::default() });
+    let one: Vec<Row> = newer(vec![lots(3, 0..80).concat()]).flatten().collect();
+    let merged = merge_into(&table, &schema, &[one.clone()], &spec()).await;
+    assert_eq!(merged.rows, MergeRows { updated: 3, superseded: 68, inserted: 9, ..MergeRows::default() });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_can_move_to_another_partition() {
     let disk = Disk::new();
