@@ -1,8 +1,8 @@
 //! Functions of ours over the cells of Polars columns, row by row: NULL in, NULL out, and `None` is NULL too.
 
 use polars::prelude::{
-    BooleanChunked, ChunkedArray, Column, DataType, Expr, Field, Float64Chunked, Int64Chunked, Int128Type, IntoColumn,
-    IntoSeries, PolarsResult, Series, StringChunked, TimeUnit, polars_err,
+    BooleanChunked, ChunkedArray, Column, DataType, Expr, Field, Float64Chunked, Int32Chunked, Int64Chunked,
+    Int128Type, IntoColumn, IntoSeries, PolarsResult, Series, StringChunked, TimeUnit, polars_err,
 };
 
 /// A kind of cell that a kernel takes.
@@ -102,13 +102,16 @@ impl Output for bool {
 
 impl Output for i64 {
     fn column(cells: impl Iterator<Item = Option<Self>>, to: &DataType) -> PolarsResult<Series> {
+        if matches!(to, DataType::Int32 | DataType::Date) {
+            let column = cells.map(|cell| i32::try_from(cell?).ok()).collect::<Int32Chunked>();
+            return Ok(if *to == DataType::Date { column.into_date().into_series() } else { column.into_series() });
+        }
         let column = cells.collect::<Int64Chunked>();
         match to {
             DataType::Int64 => Ok(column.into_series()),
             DataType::Datetime(TimeUnit::Microseconds, zone) => {
                 Ok(column.into_datetime(TimeUnit::Microseconds, zone.clone()).into_series())
             }
-            DataType::Date => column.into_series().cast(&DataType::Int32)?.cast(&DataType::Date),
             _ => column.into_series().cast(to),
         }
     }

@@ -20,12 +20,11 @@ fn null_out(column: &Column, null_values: &[String]) -> PolarsResult<Column> {
 fn null_out_chunk(array: &Utf8ViewArray, null_values: &[String]) -> Utf8ViewArray {
     let stays = |text: &str| !text.is_empty() && null_values.iter().all(|null| null != text);
     let valid = match null_values {
+        // asked of all at once, which is far faster than bit by bit
+        [] if array.views().iter().map(|view| view.length).min() > Some(0) => return array.clone(),
         [] => Bitmap::from_trusted_len_iter(array.views().iter().map(|view| view.length > 0)),
         _ => Bitmap::from_trusted_len_iter(array.values_iter().map(stays)),
     };
-    if valid.unset_bits() == 0 {
-        return array.clone();
-    }
     let valid = match array.validity() {
         Some(before) => before & &valid,
         None => valid,

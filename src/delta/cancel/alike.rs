@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use deltalake::logstore::object_store::ObjectStoreExt;
+use deltalake::logstore::object_store::ObjectStore;
 use deltalake::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use deltalake::parquet::schema::types::SchemaDescriptor;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -15,9 +15,9 @@ use crate::delta::write::footer;
 use crate::expr::Column;
 
 /// Row groups that are looked at at once.
-const AT_ONCE: usize = 8;
-/// A column chunk of more bytes is not held to be compared.
-const MOST_BYTES: u64 = 8 << 20;
+const AT_ONCE: usize = 4;
+/// Of a row group no more bytes than these are held to be compared.
+const MOST_BYTES: u64 = 16 << 20;
 /// Ranges that are read of one file, each by a query of its own.
 const MOST_RANGES: usize = 4;
 
@@ -124,17 +124,13 @@ async fn stored_alike(
     theirs: &Origin,
     chunks: &[(&ColumnChunkMetaData, &ColumnChunkMetaData)],
 ) -> Result<bool, Error> {
-    for (old, new) in chunks {
-        let (Some(old), Some(new)) = (range(old), range(new)) else { return Ok(false) };
-        if old.end - old.start > MOST_BYTES {
-            return Ok(false);
-        }
-        let (old, new) = futures::try_join!(stored(ours, old), stored(theirs, new))?;
-        if old != new {
-            return Ok(false);
-        }
+    let ranges = chunks.iter().map(|(old, new)| range(old).zip(range(new)));
+    let Some((old, new)) = ranges.collect::<Option<(Vec<_>, Vec<_>)>>() else { return Ok(false) };
+    if old.iter().fold(0u64, |sum, range| sum.saturating_add(range.end - range.start)) > MOST_BYTES {
+        return Ok(false);
     }
-    Ok(true)
+    let (old, new) = futures::try_join!(stored(ours, &old), stored(theirs, &new))?;
+    Ok(old == new)
 }
 
 /// Where a column chunk is stored; `None` where its footer is nonsense.
@@ -144,9 +140,9 @@ fn range(chunk: &ColumnChunkMetaData) -> Option<Range<u64>> {
     Some(start..start.checked_add(length)?)
 }
 
-async fn stored(origin: &Origin, range: Range<u64>) -> Result<bytes::Bytes, Error> {
+async fn stored(origin: &Origin, ranges: &[Range<u64>]) -> Result<Vec<bytes::Bytes>, Error> {
     let store = origin.table.log_store()?.object_store(None);
-    let bytes = store.get_range(&object_path(origin.file.path()), range).await;
+    let bytes = store.get_ranges(&object_path(origin.file.path()), ranges).await;
     bytes.map_err(|error| Error::object(origin.file.path(), &error))
 }
 

@@ -211,7 +211,7 @@ async fn many_small_files_are_merged_as_few_large_ones_are() {
     let merged = merge_into(&table, &schema, &news, &spec()).await;
     assert_eq!(merged.rows, MergeRows { unchanged: 3, updated: 67, inserted: 1, ..MergeRows::default() });
     let one: Vec<Row> = newer(vec![lots(3, 0..80).concat()]).flatten().collect();
-    let merged = merge_into(&table, &schema, &[one.clone()], &spec()).await;
+    let merged = merge_into(&table, &schema, &[one], &spec()).await;
     assert_eq!(merged.rows, MergeRows { updated: 3, superseded: 68, inserted: 9, ..MergeRows::default() });
 }
 
