@@ -23,7 +23,7 @@ const ROW: &str = "\trow";
 /// Files that one query reads. Polars opens all of them at once, and with thousands it takes minutes.
 const AT_ONCE: usize = 64;
 
-/// So many rows keep a core busy: a few row groups.
+/// A few row groups.
 const ROWS_PER_CORE: usize = 1 << 18;
 
 /// Hashes of columns must not cancel out when two columns swap their values: each has a factor of its own.
@@ -109,7 +109,15 @@ impl Files {
 
     /// As [`Files::narrow_some`], carried out.
     pub(super) fn collect_some(&self, files: &[usize], columns: &[Expr], keep: Keep) -> PolarsResult<DataFrame> {
-        stacked(&self.lots_of(files, 0), |files| self.narrow_some(files, columns, keep))
+        stacked(&self.queries(files), |files| self.narrow_some(files, columns, keep))
+    }
+
+    /// As [`Files::narrow_some`], carried out where one query cannot open so many files.
+    pub(super) fn narrow_many(&self, files: &[usize], columns: &[Expr], keep: Keep) -> PolarsResult<LazyFrame> {
+        if files.len() > AT_ONCE {
+            return Ok(self.collect_some(files, columns, keep)?.lazy());
+        }
+        self.narrow_some(files, columns, keep)
     }
 
     /// As [`Files::narrow`], piece by piece into what [`fold`] makes of them.
@@ -119,23 +127,29 @@ impl Files {
         begin: S,
         take: impl Fn(&mut S, &DataFrame) -> PolarsResult<()> + Clone + Send + Sync + 'static,
     ) -> PolarsResult<S> {
+        let all: Vec<usize> = (0..self.len()).collect();
         let lot = |state, files: Vec<usize>| fold(self.narrow_some(&files, columns, Keep::All)?, state, take.clone());
-        self.lots(0).into_iter().try_fold(begin, lot)
+        self.queries(&all).into_iter().try_fold(begin, lot)
     }
 
-    /// All files, in lots to be read one after the other: none has more files than a query can open, or goes on when it has
-    /// so many rows, which are at least what all cores need. One lot at least.
-    pub(super) fn lots(&self, enough: usize) -> Vec<Vec<usize>> {
-        self.lots_of(&(0..self.len()).collect::<Vec<_>>(), enough)
+    /// The files of which rows are kept, in lots of so many rows or a file more. All rows of a file count: all are read.
+    pub(super) fn lots(&self, keep: Keep, rows: usize) -> Vec<Vec<usize>> {
+        let files: Vec<usize> = (0..self.len()).filter(|&file| keep.keeps_any_of(file)).collect();
+        self.lots_of(&files, usize::MAX, rows)
     }
 
-    fn lots_of(&self, files: &[usize], enough: usize) -> Vec<Vec<usize>> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let enough = enough.max(cores * ROWS_PER_CORE) as u64;
-        let rows = |file: usize| self.origins[file].as_ref().and_then(|origin| origin.file.rows()).unwrap_or(0);
+    /// Lots that a query can open, each large enough for all cores.
+    fn queries(&self, files: &[usize]) -> Vec<Vec<usize>> {
+        self.lots_of(files, AT_ONCE, rows_for_all_cores())
+    }
+
+    /// One lot at least.
+    fn lots_of(&self, files: &[usize], most: usize, enough: usize) -> Vec<Vec<usize>> {
+        let told = |origin: &Origin| origin.file.rows().unwrap_or(ROWS_PER_CORE as u64);
+        let rows = |file: usize| self.origins[file].as_ref().map_or(0, told);
         let (mut lots, mut lot, mut held) = (Vec::new(), Vec::new(), 0);
         for &file in files {
-            if lot.len() == AT_ONCE || held >= enough {
+            if lot.len() == most || held >= enough as u64 {
                 lots.push(std::mem::take(&mut lot));
                 held = 0;
             }
@@ -209,7 +223,7 @@ impl Files {
     ) -> PolarsResult<LazyFrame> {
         let mut frames: Vec<LazyFrame> = files
             .iter()
-            .filter(|&&file| !matches!(keep, Keep::Marked(marks) if marks.count(file) == 0))
+            .filter(|&&file| keep.keeps_any_of(file))
             .map(|&file| select(file, keep.of(file, self.frames[file].clone())))
             .collect();
         match frames.len() {
@@ -221,6 +235,11 @@ impl Files {
 }
 
 impl Keep<'_> {
+    /// Whether rows of a file are kept.
+    fn keeps_any_of(self, file: usize) -> bool {
+        !matches!(self, Keep::Marked(marks) if marks.count(file) == 0)
+    }
+
     /// The rows to keep, numbered. What lies before the first marked row and after the last is not read.
     fn of(self, file: usize, frame: LazyFrame) -> LazyFrame {
         match self {
@@ -344,6 +363,11 @@ pub(super) fn has_floating(ty: &expr::Type) -> bool {
         expr::Type::Struct(columns) => columns.iter().any(|column| has_floating(&column.ty)),
         other => other.is_floating(),
     }
+}
+
+/// So many rows keep all cores busy.
+pub(super) fn rows_for_all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get) * ROWS_PER_CORE
 }
 
 /// Runs a query and hands its result over piece by piece, in any order; `take` adds each to what came of those before.

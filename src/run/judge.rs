@@ -37,7 +37,7 @@ pub struct Judged {
     pub good: Vec<DataFile>,
     /// for its quarantine
     pub bad: Vec<DataFile>,
-    /// read, filtered and quarantined
+    /// read, filtered and quarantined, and what became of those that stand in the table already
     pub rows: RowCounts,
 }
 
@@ -67,7 +67,7 @@ impl Judging<'_> {
     pub async fn judge(&self) -> Result<Judged> {
         let mut judged = self.write().await?;
         let Some(standing) = &self.standing else { return Ok(judged) };
-        match self.write_contested(standing, &judged.good).await {
+        match self.write_contested(standing).await {
             Ok(contested) => judged.good.extend(contested),
             Err(error) => {
                 discard(self.target, &judged.good).await;
@@ -76,6 +76,7 @@ impl Judging<'_> {
             }
         }
         let MergeRows { unchanged, superseded, .. } = standing.counts();
+        tracing::debug!(table = %self.name, unchanged, superseded, "not written: these rows stand there already");
         judged.rows = RowCounts { unchanged, superseded, ..judged.rows };
         Ok(judged)
     }
@@ -88,12 +89,22 @@ impl Judging<'_> {
             let mut read = 0;
             for source in self.sources {
                 read += self.expect(source).await?;
-                self.each_batch(source, self.part((good.clone(), bad.clone()), counts.clone())).await?;
+                self.each_batch(source, self.parting((good.clone(), bad.clone()), counts.clone())).await?;
             }
             counts.account(self.name, self.events, read)
         };
         match all.await {
-            Ok(rows) => Ok(Judged { good: finish(good).await?, bad: finish(bad).await?, rows }),
+            Ok(rows) => match (finish(good).await, finish(bad).await) {
+                (Ok(good), Ok(bad)) => Ok(Judged { good, bad, rows }),
+                (Ok(good), Err(error)) => {
+                    discard(self.target, &good).await;
+                    Err(error)
+                }
+                (Err(error), bad) => {
+                    discard(self.refused, &bad.unwrap_or_default()).await;
+                    Err(error)
+                }
+            },
             Err(error) => {
                 abort(good).await;
                 abort(bad).await;
@@ -115,8 +126,8 @@ impl Judging<'_> {
         Ok(rows)
     }
 
-    /// Writes a batch of judged rows where they belong.
-    fn part(
+    /// Writes each batch of judged rows where they belong.
+    fn parting(
         &self,
         (good, bad): (Arc<delta::Writer>, Arc<delta::Writer>),
         counts: Arc<Counts>,
@@ -138,10 +149,8 @@ impl Judging<'_> {
     }
 
     /// Writes the rows that were left out as standing there already, but of whose key others have come.
-    async fn write_contested(&self, standing: &Arc<Standing>, news: &[DataFile]) -> Result<Vec<DataFile>> {
-        let (standing, news) = (standing.clone(), news.to_vec());
-        let contest = standing.clone();
-        if !tokio::task::spawn_blocking(move || contest.contest(&news)).await?? {
+    async fn write_contested(&self, standing: &Arc<Standing>) -> Result<Vec<DataFile>> {
+        if !standing.is_contested() {
             return Ok(Vec::new());
         }
         let writer = Arc::new(self.target.writer(self.schema)?);
@@ -191,13 +200,13 @@ impl Counts {
 }
 
 impl Bronze {
-    /// No more rows are within reach, as far as the log tells.
-    pub fn rows_at_most(&self) -> u64 {
+    /// How many rows the files have that hold those within reach; `None`: one of them does not tell.
+    pub fn rows_at_most(&self) -> Option<u64> {
         let beyond = match self.reach.after {
             Some(after) => self.snapshot.files_above("_batch", after),
             None => self.snapshot.files().to_vec(),
         };
-        beyond.iter().filter_map(DataFile::rows).sum()
+        beyond.iter().map(DataFile::rows).sum()
     }
 
     /// The rows within reach, at the pinned version.

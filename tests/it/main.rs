@@ -9,6 +9,7 @@ mod cli;
 mod commits;
 mod conflicts;
 mod docs;
+mod exports;
 mod faulty;
 mod files;
 mod follow;

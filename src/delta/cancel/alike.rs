@@ -16,8 +16,8 @@ use crate::expr::Column;
 
 /// Row groups that are looked at at once.
 const AT_ONCE: usize = 4;
-/// Of a row group no more bytes than these are held to be compared.
-const MOST_BYTES: u64 = 16 << 20;
+/// Bytes of a row group that are held at once to be compared. A column chunk that has more is not.
+const MOST_BYTES: u64 = 8 << 20;
 /// Ranges that are read of one file, each by a query of its own.
 const MOST_RANGES: usize = 4;
 
@@ -125,12 +125,26 @@ async fn stored_alike(
     chunks: &[(&ColumnChunkMetaData, &ColumnChunkMetaData)],
 ) -> Result<bool, Error> {
     let ranges = chunks.iter().map(|(old, new)| range(old).zip(range(new)));
-    let Some((old, new)) = ranges.collect::<Option<(Vec<_>, Vec<_>)>>() else { return Ok(false) };
-    if old.iter().fold(0u64, |sum, range| sum.saturating_add(range.end - range.start)) > MOST_BYTES {
-        return Ok(false);
+    let Some(ranges) = ranges.collect::<Option<Vec<_>>>() else { return Ok(false) };
+    let mut rest = ranges.as_slice();
+    while !rest.is_empty() {
+        let mut bytes = 0u64;
+        let fits = |(old, _): &&(Range<u64>, Range<u64>)| {
+            bytes = bytes.saturating_add(old.end - old.start);
+            bytes <= MOST_BYTES
+        };
+        let (portion, others) = rest.split_at(rest.iter().take_while(fits).count());
+        let (old, new): (Vec<_>, Vec<_>) = portion.iter().cloned().unzip();
+        if old.is_empty() {
+            return Ok(false);
+        }
+        let (old, new) = futures::try_join!(stored(ours, &old), stored(theirs, &new))?;
+        if old != new {
+            return Ok(false);
+        }
+        rest = others;
     }
-    let (old, new) = futures::try_join!(stored(ours, &old), stored(theirs, &new))?;
-    Ok(old == new)
+    Ok(true)
 }
 
 /// Where a column chunk is stored; `None` where its footer is nonsense.

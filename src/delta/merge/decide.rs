@@ -12,7 +12,7 @@ use super::lots::Lot;
 use super::rules::Rules;
 use super::same::{Comparison, Detail, OF_TARGET, differs};
 use super::{MergeRows, Scope};
-use crate::delta::rows::{Files, Keep, Marks, POSITION, collect, stacked};
+use crate::delta::rows::{Files, Keep, Marks, POSITION, collect, rows_for_all_cores, stacked};
 use crate::memory::Memory;
 
 const GREATER: &str = "greater";
@@ -57,8 +57,8 @@ impl Matching {
         Matching { holds_source: source_rows <= target_rows, lots, memory }
     }
 
-    /// What there is to know of rows of both sides with the same key. One side is held; the other goes by, some files at a
-    /// time, so that no more of them need be open.
+    /// What is `wanted` of rows of both sides with the same key. One side is held; the other goes by, some files at a time,
+    /// so that no more of them need be open.
     ///
     /// The engine would choose by itself which side to hold, but only after it has taken in millions of rows of both.
     fn join(self, ours: Narrowed, theirs: Narrowed, rules: &Rules, wanted: &[Expr]) -> PolarsResult<DataFrame> {
@@ -67,9 +67,9 @@ impl Matching {
         let args = JoinArgs { nulls_equal: true, build_side: Some(side), ..JoinArgs::new(JoinType::Inner) };
         let args = args.with_suffix(Some(OF_TARGET.into()));
         let (held, passing) = if self.holds_source { (ours, theirs) } else { (theirs, ours) };
-        let held = stacked(&held.files.lots(0), |files| held.query(files))?;
+        let held = held.rows()?;
         // Each query makes a table of what is held, which is not to be more work than what goes by.
-        let (lots, held) = (passing.files.lots(held.height()), held.lazy());
+        let (lots, held) = (passing.lots(held.height()), held.lazy());
         stacked(&lots, |files| {
             let passing = passing.query(files)?;
             let (ours, theirs) = if self.holds_source { (held.clone(), passing) } else { (passing, held.clone()) };
@@ -88,8 +88,17 @@ struct Narrowed<'a> {
 }
 
 impl Narrowed<'_> {
+    /// Files of at least so many rows, and of enough for all cores.
+    fn lots(&self, rows: usize) -> Vec<Vec<usize>> {
+        self.files.lots(self.keep, rows.max(rows_for_all_cores()))
+    }
+
+    fn rows(&self) -> PolarsResult<DataFrame> {
+        stacked(&self.lots(0), |files| self.query(files))
+    }
+
     fn query(&self, files: &[usize]) -> PolarsResult<LazyFrame> {
-        Ok(self.lot.only(self.files.narrow_some(files, self.columns, self.keep)?))
+        Ok(self.lot.only(self.files.narrow_many(files, self.columns, self.keep)?))
     }
 }
 

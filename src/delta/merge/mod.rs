@@ -143,6 +143,9 @@ fn judge(
     (columns, memory): (&[crate::expr::Column], Memory),
 ) -> Result<(Decision, Vec<usize>), Error> {
     let source_rows = source.counts()?.iter().sum();
+    if source_rows == 0 && !rules.scope.deletes() {
+        return Ok((Decision::default(), Vec::new()));
+    }
     let all: Vec<usize> = (0..target.len()).collect();
     let (decision, candidates) = if rules.key.is_empty() {
         (replace(source, target, rules, columns, memory)?, all)

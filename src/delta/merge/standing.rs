@@ -2,7 +2,6 @@
 
 mod hashed;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use polars::prelude::{
@@ -12,7 +11,7 @@ use polars::prelude::{
 use self::hashed::Hashed;
 use super::lots::HASH;
 use super::rules::Rules;
-use super::{MergeRows, MergeSpec};
+use super::{MergeRows, MergeSpec, Scope};
 use crate::delta::normalise::normalise;
 use crate::delta::rows::{Files, hash};
 use crate::delta::{DataFile, Error, Snapshot, Table, TableSchema};
@@ -25,11 +24,12 @@ const NEAR: usize = 256;
 
 const ROW: &str = "row";
 
-/// The rows that stand in a table, by hashes: 64 bits of the key and nearly as many of all else that is compared.
+/// The rows that stand in a table, by hashes: 64 bits of the key, and nearly as many others of the key and all that is
+/// compared.
 ///
 /// Rows that are the same as the one of their key may be left out of a merge whoever of them would win. Not so where
 /// another row of their key comes that differs, since now it depends on their order which one stays: such keys are
-/// [contested](Standing::contest), and their rows take part in the merge after all.
+/// [contested](Standing::is_contested), and their rows take part in the merge after all.
 pub struct Standing {
     table: Table,
     schema: TableSchema,
@@ -39,39 +39,36 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Reads a table into which rows are to be merged that the order tells apart, each later than the one that stands
-    /// there if they differ in nothing but lineage. `None` if even such rows are to replace others, or if the rows of the table are
-    /// too many to hold their hashes.
+    /// Reads a table into which rows are to be merged that come later in the order than any that stands there with the
+    /// same values. `None` if rows may not be left out, if there are too many to hold their hashes, or if they cannot be
+    /// read, of which the merge can tell more.
     ///
     /// # Errors
-    /// As [`merge`](super::merge()).
+    /// As [`merge`](super::merge()), before anything is read.
     pub async fn read(target: &Snapshot, schema: &TableSchema, spec: &MergeSpec) -> Result<Option<Self>, Error> {
         let table = target.table();
         super::fits(Some(target), table, schema)?;
         let rules = Rules::new(table.folder(), spec, &schema.columns)?;
+        let may_be_left_out = rules.order.is_some() && matches!(rules.scope, Scope::None) && !rules.key.is_empty();
         let most = table.lake().memory().rows_at_once(Hashed::WIDTH, MOST);
         let rows = target.files().iter().map(DataFile::rows).sum::<Option<u64>>().filter(|rows| *rows <= most);
-        let (Some(comparison), Some(rows), false) = (&rules.comparison, rows, rules.key.is_empty()) else {
+        let (Some(comparison), Some(rows), true) = (&rules.comparison, rows, may_be_left_out) else {
             return Ok(None);
         };
-        let hashes = vec![rules.key_hash().alias(HASH), hash(comparison.compared(), 3).alias(ROW)];
+        let all: Vec<&String> = rules.key.iter().map(|column| &column.name).chain(comparison.compared()).collect();
+        let hashes = vec![rules.key_hash().alias(HASH), hash(&all, 3).alias(ROW)];
         let (files, columns) = (Files::of_table(table, schema, target.files())?, hashes.clone());
-        let read = tokio::task::spawn_blocking(move || {
-            files.fold(&columns, Hashed::with_room_for(rows), |held, frame| {
-                let fits = pairs(frame)?.chunks(NEAR).all(|pairs| {
-                    held.fetch(pairs);
-                    pairs.iter().all(|&(key, row)| held.add(key, row))
-                });
-                if fits {
-                    Ok(())
-                } else {
-                    Err(polars_err!(ComputeError: "a data file has more rows than the log says"))
-                }
-            })
-        });
-        let rows = read.await.map_err(|error| Error::Query(error.to_string()))??;
-        let (table, schema, left_out) = (table.clone(), schema.clone(), AtomicU64::new(0));
-        Ok(Some(Standing { table, schema, hashes, rows, left_out }))
+        let read = tokio::task::spawn_blocking(move || files.fold(&columns, Hashed::with_room_for(rows), add));
+        match read.await.map_err(|error| Error::Query(error.to_string()))? {
+            Ok(rows) => {
+                let (table, schema, left_out) = (table.clone(), schema.clone(), AtomicU64::new(0));
+                Ok(Some(Standing { table, schema, hashes, rows, left_out }))
+            }
+            Err(error) => {
+                tracing::debug!(table = table.folder(), %error, "could not read the rows that stand there");
+                Ok(None)
+            }
+        }
     }
 
     /// Of rows that come those that do not stand there. The others are counted, so each row is to be given once.
@@ -84,18 +81,10 @@ impl Standing {
         Ok(news)
     }
 
-    /// After all rows have come: whether a key of rows that were left out has also come with other values, which are in
-    /// these files. Then all rows are to be given to [`Standing::contested`]. Blocks.
-    ///
-    /// # Errors
-    /// [`Error::Query`]
-    pub fn contest(self: &Arc<Self>, news: &[DataFile]) -> Result<bool, Error> {
-        let (files, standing) = (Files::of_table(&self.table, &self.schema, news)?, Arc::clone(self));
-        let contested = files.fold(&self.hashes, false, move |contested, frame| {
-            pairs(frame)?.iter().for_each(|&(key, _)| *contested |= standing.rows.contest(key));
-            Ok(())
-        });
-        Ok(contested?)
+    /// After all rows have come: whether some have been left out though others of their key have come that differ. Then
+    /// all are to be given to [`Standing::contested`].
+    pub fn is_contested(&self) -> bool {
+        self.rows.is_contested()
     }
 
     /// Of rows that come those that [`Standing::news`] has left out though their key is contested.
@@ -103,7 +92,7 @@ impl Standing {
     /// # Errors
     /// As [`Standing::news`].
     pub fn contested(&self, rows: &DataFrame) -> Result<DataFrame, Error> {
-        let contested = self.filter(rows, |key, row| self.rows.is_contested(key, row))?;
+        let contested = self.filter(rows, |key, row| self.rows.contests(key, row))?;
         self.left_out.fetch_sub(contested.height() as u64, Ordering::Relaxed);
         Ok(contested)
     }
@@ -129,7 +118,15 @@ impl Standing {
     }
 }
 
-/// The hashes of each row: of its key and of all else.
+fn add(held: &mut Hashed, frame: &DataFrame) -> PolarsResult<()> {
+    let fits = pairs(frame)?.chunks(NEAR).all(|pairs| {
+        held.fetch(pairs);
+        pairs.iter().all(|&(key, row)| held.add(key, row))
+    });
+    if fits { Ok(()) } else { Err(polars_err!(ComputeError: "a data file has more rows than the log says")) }
+}
+
+/// The hashes of each row: of its key, and of this and all else.
 fn pairs(frame: &DataFrame) -> PolarsResult<Vec<(u64, u64)>> {
     let (keys, rows) = (frame.column(HASH)?.u64()?, frame.column(ROW)?.u64()?);
     Ok(keys.into_no_null_iter().zip(rows.into_no_null_iter()).collect())

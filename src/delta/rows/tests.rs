@@ -73,12 +73,11 @@ fn thousands_of_files_are_read_some_at_a_time_and_in_their_order() {
     assert_eq!(rows.column(POSITION).unwrap().u64().unwrap().get(1), Some(((files.len() as u64 - 1) << 32) + 1));
     assert_eq!(files.collect_some(&[], &[col("a")], Keep::All).unwrap().height(), 0);
     assert_eq!(files.counts().unwrap(), vec![2; files.len()]);
-    let lots = files.lots(0);
-    assert_eq!(
-        (lots.iter().map(Vec::len).collect::<Vec<_>>(), lots.concat()),
-        (vec![AT_ONCE, AT_ONCE, 2], (0..files.len()).collect())
-    );
-    assert_eq!(files.only(&[]).lots(0), [[0; 0]]);
+    let queries: Vec<usize> = files.queries(&all).iter().map(Vec::len).collect();
+    assert_eq!(queries, [AT_ONCE, AT_ONCE, 2]);
+    assert_eq!(files.queries(&[]), [[0; 0]]);
+    let many = files.narrow_many(&all, &[col("a")], Keep::All).unwrap();
+    assert!(collect(many).unwrap().equals(&rows));
 }
 
 #[test]

@@ -88,9 +88,9 @@ impl Silver<'_> {
             base.accepts(&schema)?;
         }
         let (target, quarantine) = (self.target(), self.quarantine());
-        let standing = self.standing(base, sources).await?.map(Arc::new);
-        let judging = self.judging(sources, (&target, &schema), &quarantine);
-        let Judged { good, bad, mut rows } = Judging { standing, ..judging }.judge().await?;
+        let standing = self.standing(base, sources).await?;
+        let judging = self.judging(sources, (&target, &schema), &quarantine, standing);
+        let Judged { good, bad, mut rows } = judging.judge().await?;
         let (adds, removes) = match self.merge(base, &target, good, &mut rows).await {
             Ok(merged) => merged,
             Err(error) => {
@@ -105,7 +105,7 @@ impl Silver<'_> {
 
     /// The events within reach, typed and judged, in files that no commit names.
     pub async fn judge(&self, sources: &[Bronze], target: &Table, quarantine: &Table) -> Result<Judged> {
-        self.judging(sources, (target, &self.schema()), quarantine).judge().await
+        self.judging(sources, (target, &self.schema()), quarantine, None).judge().await
     }
 
     fn judging<'a>(
@@ -113,27 +113,16 @@ impl Silver<'_> {
         sources: &'a [Bronze],
         (target, schema): (&'a Table, &'a TableSchema),
         refused: &'a Table,
+        standing: Option<Standing>,
     ) -> Judging<'a> {
-        Judging {
-            run: self.run,
-            name: self.name,
-            events: self.events,
-            sources,
-            target,
-            schema,
-            refused,
-            standing: None,
-        }
+        let (run, name, events, standing) = (self.run, self.name, self.events, standing.map(Arc::new));
+        Judging { run, name, events, sources, target, schema, refused, standing }
     }
 
-    /// What stands in the table, if it is worth reading it: if as many rows may come as a full export would bring.
+    /// What stands in the table, if it is worth reading it.
     async fn standing(&self, base: Option<&Snapshot>, sources: &[Bronze]) -> Result<Option<Standing>> {
-        let Some(base) = base.filter(|_| !self.events.key.is_empty()) else { return Ok(None) };
-        let coming: u64 = sources.iter().map(Bronze::rows_at_most).sum();
-        let standing: u64 = base.files().iter().filter_map(DataFile::rows).sum();
-        if coming < standing / EXPORT_SHARE {
-            return Ok(None);
-        }
+        let worth = |base: &&Snapshot| !self.events.key.is_empty() && may_be_export(base, sources);
+        let Some(base) = base.filter(worth) else { return Ok(None) };
         Ok(Standing::read(base, &self.schema(), &self.spec()).await?)
     }
 
@@ -224,6 +213,19 @@ impl Silver<'_> {
             scope: Scope::None,
         }
     }
+}
+
+/// Whether as many rows may come as a full export would bring, each of a later batch than all that stand there: some of
+/// them have been read before if the table was loaded by ranges.
+fn may_be_export(base: &Snapshot, sources: &[Bronze]) -> bool {
+    let coming = sources.iter().map(Bronze::rows_at_most).sum::<Option<u64>>();
+    let standing = base.files().iter().map(DataFile::rows).sum::<Option<u64>>();
+    let is_earlier = |file: &DataFile, source: &Bronze| {
+        let read = source.reach.after.zip(file.min_max_i64("_batch"));
+        read.is_some_and(|(after, (_, newest))| newest <= after)
+    };
+    coming.zip(standing).is_some_and(|(coming, standing)| coming >= standing / EXPORT_SHARE)
+        && base.files().iter().all(|file| sources.iter().all(|source| is_earlier(file, source)))
 }
 
 /// The versions and batches that were read.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 const SEVERAL: u64 = 1;
 /// A row that is the same has come.
 const MET: u64 = 2;
-/// So has one that differs.
+/// One that differs has come.
 const CONTESTED: u64 = 4;
 const FLAGS: u64 = SEVERAL | MET | CONTESTED;
 
@@ -45,24 +45,25 @@ impl Hashed {
         true
     }
 
-    /// Whether this row of this key is there; notes that it has come.
+    /// Whether this row of this key is there; notes that it has come, or one that differs.
     pub(super) fn meets(&self, key: u64, row: u64) -> bool {
         let Some(there) = self.find(key) else { return false };
         let held = there.load(Relaxed);
         let is_same = held & SEVERAL == 0 && (held ^ row) & !FLAGS == 0;
-        if is_same && held & MET == 0 {
-            there.fetch_or(MET, Relaxed);
+        let flag = if is_same { MET } else { CONTESTED };
+        if held & flag == 0 {
+            there.fetch_or(flag, Relaxed);
         }
         is_same
     }
 
-    /// Notes that a row of this key has come that is not there; whether one that is there has come too.
-    pub(super) fn contest(&self, key: u64) -> bool {
-        self.find(key).is_some_and(|there| there.fetch_or(CONTESTED, Relaxed) & MET != 0)
+    /// Whether of any key both have come: the row that is there, and one that differs.
+    pub(super) fn is_contested(&self) -> bool {
+        self.slots.iter().any(|slot| slot.row.load(Relaxed) & (MET | CONTESTED) == MET | CONTESTED)
     }
 
-    /// Whether this row is there and has come, and so has another of its key.
-    pub(super) fn is_contested(&self, key: u64, row: u64) -> bool {
+    /// Whether this row is there and has come, and so has one of its key that differs.
+    pub(super) fn contests(&self, key: u64, row: u64) -> bool {
         let wanted = (row & !FLAGS) | MET | CONTESTED;
         self.find(key).is_some_and(|there| there.load(Relaxed) == wanted)
     }
@@ -94,5 +95,58 @@ impl Hashed {
 
     fn start(&self, key: u64) -> usize {
         ((u128::from(key) * self.slots.len() as u128) >> 64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The greatest row's hash, so that its lower bits are set too.
+    const ALL: u64 = u64::MAX;
+
+    fn hashed(rows: &[(u64, u64)]) -> Hashed {
+        let mut hashed = Hashed::with_room_for(rows.len() as u64);
+        assert!(rows.iter().all(|&(key, row)| hashed.add(key, row)));
+        hashed
+    }
+
+    #[test]
+    fn a_row_is_told_by_its_key_and_all_but_three_bits() {
+        let hashed = hashed(&[(7, ALL), (u64::MAX, 8), (u64::MAX - 1, 16), (u64::MAX - 2, 24)]);
+        assert!(hashed.meets(7, ALL - FLAGS) && hashed.meets(7, ALL));
+        assert!(!hashed.meets(7, ALL - 8) && !hashed.meets(8, ALL));
+        // all three would stand at the end, so two of them stand at the beginning
+        assert!(hashed.meets(u64::MAX, 8) && hashed.meets(u64::MAX - 1, 16) && hashed.meets(u64::MAX - 2, 24));
+        assert!(!hashed.meets(u64::MAX - 3, 8));
+        assert_eq!(hashed.met(), 3, "7 is contested");
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_rows_and_no_more() {
+        let mut none = Hashed::with_room_for(0);
+        assert!(!none.add(1, 1) && !none.meets(1, 1) && !none.meets(0, 0));
+        assert!(!none.is_contested() && none.met() == 0);
+        let mut hashed = hashed(&[(0, 8), (5, 8)]);
+        assert!(!hashed.add(9, 8));
+        assert!(hashed.meets(0, 8) && hashed.meets(5, 8) && !hashed.meets(9, 8));
+    }
+
+    #[test]
+    fn a_key_is_contested_when_both_have_come_in_whatever_order() {
+        for order in [[8, 16], [16, 8]] {
+            let hashed = hashed(&[(1, 8), (2, 8)]);
+            assert!(!hashed.is_contested());
+            order.iter().for_each(|&row| _ = hashed.meets(1, row));
+            assert!(hashed.is_contested());
+            assert!(hashed.contests(1, 8) && !hashed.contests(1, 16) && !hashed.contests(2, 8));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_meets_nothing() {
+        let hashed = hashed(&[(1, 8), (1, 16), (1, 8), (2, 8)]);
+        assert!(!hashed.meets(1, 8) && !hashed.meets(1, 16) && hashed.meets(2, 8));
+        assert!(!hashed.is_contested() && !hashed.contests(1, 8));
     }
 }

@@ -1,12 +1,14 @@
 //! Rows that are told to stand in the table before they are written: the merge of the others comes to the same.
 
+use polars::prelude::{IntoLazy, col, df, lit};
 use proptest::prelude::*;
 
 use super::model::{self, Row, Ways, cuts, frame, keep_all, rows, split, texts};
 use super::tables::{block_on, contents, merge_into, schema, spec, written};
-use crate::delta::merge::{MergeRows, MergeSpec, Standing, merge};
-use crate::delta::tests::{Disk, now};
+use crate::delta::merge::{MergeRows, MergeSpec, Scope, Standing, merge};
+use crate::delta::tests::{Disk, foreign, now, numbers};
 use crate::delta::{Change, DataFile, Error, Table, TableSchema};
+use crate::expr::{Column, Type};
 use crate::memory::Memory;
 
 type Take = fn(&Standing, &polars::prelude::DataFrame) -> Result<polars::prelude::DataFrame, Error>;
@@ -17,7 +19,7 @@ async fn taken(standing: &Standing, take: Take, (table, schema): To<'_>, lots: &
     let mut files = Vec::new();
     for rows in lots {
         let rows = take(standing, &frame(rows)).unwrap();
-        files.extend(table.write(polars::prelude::IntoLazy::lazy(rows), schema).await.unwrap());
+        files.extend(table.write(rows.lazy(), schema).await.unwrap());
     }
     files
 }
@@ -25,10 +27,9 @@ async fn taken(standing: &Standing, take: Take, (table, schema): To<'_>, lots: &
 /// Merges as a run does; gives what became of the rows and how many of them were written.
 async fn merge_news(table: &Table, schema: &TableSchema, lots: &[Vec<Row>]) -> (MergeRows, u64) {
     let target = now(table).await;
-    let standing = std::sync::Arc::new(Standing::read(&target, schema, &spec()).await.unwrap().unwrap());
+    let standing = Standing::read(&target, schema, &spec()).await.unwrap().unwrap();
     let mut source = taken(&standing, Standing::news, (table, schema), lots).await;
-    let (contest, news) = (standing.clone(), source.clone());
-    if tokio::task::spawn_blocking(move || contest.contest(&news)).await.unwrap().unwrap() {
+    if standing.is_contested() {
         source.extend(taken(&standing, Standing::contested, (table, schema), lots).await);
     }
     let written = source.iter().filter_map(DataFile::rows).sum();
@@ -108,6 +109,46 @@ async fn a_key_that_another_engine_wrote_twice_is_left_to_the_merge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_need_not_have_more_columns_than_its_key() {
+    let disk = Disk::new();
+    let key = || Column::new("k", Type::BigInt);
+    let (table, schema) = (disk.lake.table("silver/t"), TableSchema::new(vec![key(), Column::new("at", Type::BigInt)]));
+    let adds = table.write(df!("k" => [1i64, 2], "at" => [0i64, 0]).unwrap().lazy(), &schema).await.unwrap();
+    table.create(&schema, Change { adds, ..Change::default() }).await.unwrap();
+    let spec = MergeSpec {
+        key: vec!["k".into()],
+        order: Some(vec!["at".into()]),
+        lineage: vec!["at".into()],
+        lineage_counts: false,
+        scope: Scope::None,
+    };
+    let standing = Standing::read(&now(&table).await, &schema, &spec).await.unwrap().unwrap();
+    let news = |keys: &[i64]| standing.news(&df!("k" => keys, "at" => vec![1i64; keys.len()]).unwrap()).unwrap();
+    assert_eq!(news(&[3, 2, 1]).column("k").unwrap().i64().unwrap().to_vec(), [Some(3)]);
+    assert_eq!(news(&[]).height(), 0);
+    assert_eq!(standing.counts(), MergeRows { unchanged: 2, ..MergeRows::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doubles_that_differ_in_their_last_digits_are_left_to_the_merge() {
+    let disk = Disk::new();
+    let (table, schema) = (disk.lake.table("silver/t"), schema(&[]));
+    merge_into(&table, &schema, &[lot(0..3, 0)], &spec()).await;
+    let standing = Standing::read(&now(&table).await, &schema, &spec()).await.unwrap().unwrap();
+    let near = frame(&lot(0..3, 1)).lazy().with_columns([col("ratio") * lit(1.0 + 1e-15)]).collect().unwrap();
+    assert_eq!(standing.news(&near).unwrap().height(), 3);
+    assert_eq!(standing.news(&frame(&lot(0..3, 1))).unwrap().height(), 0);
+    assert!(standing.is_contested());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_which_the_log_tells_no_row_counts_is_not_read() {
+    let (_disk, table) = foreign::with_hidden_rows().await;
+    let spec = MergeSpec { key: vec!["a".into()], order: Some(vec!["a".into()]), lineage: vec![], ..spec() };
+    assert!(Standing::read(&now(&table).await, &numbers(), &spec).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_that_replace_though_they_are_the_same_are_not_told() {
     let disk = Disk::new();
     let (table, schema) = (disk.lake.table("silver/t"), schema(&[]));
@@ -117,6 +158,13 @@ async fn rows_that_replace_though_they_are_the_same_are_not_told() {
     };
     assert!(read(&table, &spec()).await);
     assert!(!read(&table, &MergeSpec { lineage_counts: true, ..spec() }).await);
+    // a row that is left out must not look like one that is gone, nor like a key that came once
+    assert!(!read(&table, &MergeSpec { scope: Scope::All, ..spec() }).await);
+    assert!(!read(&table, &MergeSpec { order: None, ..spec() }).await);
     let poor = disk.lake.clone().with_memory(Memory::of_bytes(16 * 2 * 9)).table("silver/t");
     assert!(!read(&poor, &spec()).await, "hashes of nine rows take more");
+    let file = disk.path().join("silver/t").join(now(&table).await.files()[0].path());
+    let bytes = std::fs::metadata(&file).unwrap().len();
+    std::fs::write(file, vec![b'x'; usize::try_from(bytes).unwrap()]).unwrap();
+    assert!(!read(&table, &spec()).await, "of damage the merge tells, if it needs the file at all");
 }
