@@ -22,15 +22,14 @@ pub fn known_columns(landing: Option<&Landing>, source: &Source, table: &Columns
     let mut known = table.clone();
     let mut nulls = Columns::new();
     if let Some(landing) = landing {
-        let listed = landing.list(&source.path);
-        if let Err(error) = &listed
-            && landing.is_remote()
-        {
-            tracing::warn!("{error}");
-        }
-        let files = listed.map(|listing| listing.files).unwrap_or_default();
         let most = if landing.is_remote() { MAX_OBJECTS } else { MAX_FILES };
-        for file in looked_at(&files, most) {
+        let files = landing.first_and_last(&source.path, most).unwrap_or_else(|error| {
+            if landing.is_remote() {
+                tracing::warn!("{error}");
+            }
+            Vec::new()
+        });
+        for file in &files {
             let Some((columns, wider)) = widened(landing, file, source, &known) else { continue };
             known = wider;
             nulls.extend(columns.into_iter().filter(|column| column.ty == Type::Null));
@@ -42,11 +41,6 @@ pub fn known_columns(landing: Option<&Landing>, source: &Source, table: &Columns
         }
     }
     (!known.is_empty()).then_some(known)
-}
-
-fn looked_at(files: &[FileStat], most: usize) -> impl Iterator<Item = &FileStat> {
-    let skipped = most / 2..files.len().saturating_sub(most / 2);
-    files.iter().enumerate().filter(move |(at, _)| !skipped.contains(at)).map(|(_, file)| file)
 }
 
 /// A file's columns, and the table's with them.

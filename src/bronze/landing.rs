@@ -128,8 +128,7 @@ impl Landing {
             listing.refused.push(Refused { path: self.shown(&start), reason });
             return Ok(listing);
         }
-        let walk = WalkDir::new(&start).min_depth(1).max_depth(pattern.depth).sort_by_file_name();
-        for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !ignored(entry)) {
+        for entry in walk(&start, &pattern) {
             match entry {
                 Ok(entry) => self.take(&entry, &pattern, &mut listing),
                 Err(error) => {
@@ -141,6 +140,30 @@ impl Landing {
         listing.files.sort();
         listing.refused.sort();
         Ok(listing)
+    }
+
+    /// Some of the files that [`Landing::list`] lists: the first half and the last, by path, of so many. No others are
+    /// looked at.
+    ///
+    /// # Errors
+    /// As [`Landing::list`].
+    pub(super) fn first_and_last(&self, pattern: &str, most: usize) -> Result<Vec<FileStat>, LandingError> {
+        if self.is_remote() {
+            return Ok(ends(self.list(pattern)?.files, most));
+        }
+        let pattern = Pattern::new(pattern)?;
+        let start = self.root.join(&pattern.folder);
+        if !start.is_dir() || self.locate(&start).is_err() {
+            return Ok(Vec::new());
+        }
+        let matching = |entry: DirEntry| {
+            let path = entry.path().strip_prefix(&self.root).ok().filter(|path| pattern.matches(path))?;
+            let may_be_file = entry.file_type().is_file() || entry.file_type().is_symlink();
+            path.to_str().filter(|_| may_be_file).map(str::to_owned).map(|path| (path, entry))
+        };
+        let mut files: Vec<(String, DirEntry)> = walk(&start, &pattern).flatten().filter_map(matching).collect();
+        files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(ends(files, most).iter().filter_map(|(path, entry)| self.stat_of_entry(path, entry).ok()).collect())
     }
 
     /// A file as it is now.
@@ -194,18 +217,21 @@ impl Landing {
         } else if !kind.is_file() && !kind.is_symlink() {
             listing.refused.push(refuse("is not a regular file".to_owned()));
         } else if let Some(path) = relative.to_str() {
-            // only links can lead elsewhere: none of those above was followed
-            let stat = match kind.is_file() {
-                true => entry.metadata().map(|metadata| stat_of(path, &metadata)).map_err(|e| io_reason(&e)),
-                false => self.stat(path),
-            };
-            match stat {
+            match self.stat_of_entry(path, entry) {
                 Ok(stat) => listing.files.push(stat),
                 Err(_) if kind.is_file() && !entry.path().exists() => {} // gone since the folder was read
                 Err(reason) => listing.refused.push(refuse(reason)),
             }
         } else {
             listing.refused.push(refuse("its name is not UTF-8; rename it".to_owned()));
+        }
+    }
+
+    fn stat_of_entry(&self, path: &str, entry: &DirEntry) -> Result<FileStat, String> {
+        // only links can lead elsewhere: none of those above was followed
+        match entry.file_type().is_file() {
+            true => entry.metadata().map(|metadata| stat_of(path, &metadata)).map_err(|e| io_reason(&e)),
+            false => self.stat(path),
         }
     }
 
@@ -221,6 +247,20 @@ impl Landing {
     fn shown(&self, path: &Path) -> String {
         escape(path.strip_prefix(&self.root).unwrap_or(path).as_os_str().as_encoded_bytes())
     }
+}
+
+/// What lies in a folder, in any order.
+fn walk(start: &Path, pattern: &Pattern) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
+    let walk = WalkDir::new(start).min_depth(1).max_depth(pattern.depth);
+    walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !ignored(entry))
+}
+
+/// The first half and the last of so many.
+fn ends<T>(mut all: Vec<T>, most: usize) -> Vec<T> {
+    if all.len() > most {
+        all.drain(most / 2..all.len() - most / 2);
+    }
+    all
 }
 
 fn stat_of(path: &str, metadata: &Metadata) -> FileStat {

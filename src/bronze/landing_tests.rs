@@ -34,6 +34,20 @@ fn globs_match_names_as_they_are() {
 }
 
 #[test]
+fn of_many_files_the_first_and_the_last_are_looked_at() {
+    let (folder, landing) = landing(&["o/5.csv", "o/1.csv", "o/4.csv", "o/2.csv", "o/_3.csv", "o/x/0.csv", "o/y.txt"]);
+    symlink("1.csv", folder.path().join("o/3.csv")).unwrap();
+    symlink("/etc/hostname", folder.path().join("o/9.csv")).unwrap();
+    let some = |pattern, most| landing.first_and_last(pattern, most).unwrap();
+    let paths = |files: &[FileStat]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
+    assert_eq!(paths(&some("o/*.csv", 2)), ["o/1.csv"], "the last one leads out of the folder");
+    assert_eq!(paths(&some("o/**/*.csv", 4)), ["o/1.csv", "o/2.csv", "o/x/0.csv"]);
+    assert_eq!(some("o/*.csv", 6), landing.list("o/*.csv").unwrap().files);
+    assert_eq!(some("none/*.csv", 6), []);
+    assert!(landing.first_and_last("../*.csv", 6).is_err());
+}
+
+#[test]
 fn hidden_and_unfinished_files_are_no_input() {
     let (_folder, landing) = landing(&[
         "o/a.csv",
