@@ -23,7 +23,7 @@ use crate::report::{Action, InputVersion, RowCounts, Status, TableReport};
 use crate::silver;
 
 /// Where as many rows come as this part of those that stand in a table, most of them are likely to stand there already.
-const EXPORT_SHARE: u64 = 4;
+const EXPORT_SHARE: u64 = 2;
 
 /// A silver table that reads bronze, and the run that works on it.
 #[derive(Clone, Copy)]
