@@ -130,7 +130,8 @@ impl Files {
         self.queries(&all).into_iter().try_fold(begin, lot)
     }
 
-    /// The files of which rows are kept, in lots of so many rows or a file more. All rows of a file count: all are read.
+    /// The files of which rows are kept, in lots of so many rows or a file more. All rows of a file count, since all are
+    /// read.
     pub(super) fn lots(&self, keep: Keep, rows: usize) -> Vec<Vec<usize>> {
         let files: Vec<usize> = (0..self.len()).filter(|&file| keep.keeps_any_of(file)).collect();
         self.lots_of(&files, usize::MAX, rows)

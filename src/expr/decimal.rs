@@ -99,10 +99,7 @@ fn parse_short(text: &str, scale: u8) -> Option<i128> {
     if digits.len() == usize::from(point.is_some()) || places > scale {
         return None;
     }
-    let value = match i64::try_from(power_of_ten(u32::from(scale - places))?) {
-        Ok(power) => i128::from(value) * i128::from(power),
-        Err(_) => rescale(i128::from(value), places, scale)?,
-    };
+    let value = rescale(i128::from(value), places, scale)?;
     Some(if negative { -value } else { value })
 }
 

@@ -25,6 +25,9 @@ fn null_out_chunk(array: &Utf8ViewArray, null_values: &[String]) -> Utf8ViewArra
         [] => Bitmap::from_trusted_len_iter(array.views().iter().map(|view| view.length > 0)),
         _ => Bitmap::from_trusted_len_iter(array.values_iter().map(stays)),
     };
+    if valid.unset_bits() == 0 {
+        return array.clone();
+    }
     let valid = match array.validity() {
         Some(before) => before & &valid,
         None => valid,

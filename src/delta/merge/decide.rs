@@ -57,8 +57,8 @@ impl Matching {
         Matching { holds_source: source_rows <= target_rows, lots, memory }
     }
 
-    /// What is `wanted` of rows of both sides with the same key. One side is held; the other goes by, some files at a time,
-    /// so that no more of them need be open.
+    /// What is `wanted` of rows of both sides with the same key. One side is held; the other goes by, some files at a
+    /// time, so that no more of them need be open.
     ///
     /// The engine would choose by itself which side to hold, but only after it has taken in millions of rows of both.
     fn join(self, ours: Narrowed, theirs: Narrowed, rules: &Rules, wanted: &[Expr]) -> PolarsResult<DataFrame> {

@@ -40,8 +40,8 @@ pub struct Standing {
 
 impl Standing {
     /// Reads a table into which rows are to be merged that come later in the order than any that stands there with the
-    /// same values. `None` if rows may not be left out, if there are too many to hold their hashes, or if they cannot be
-    /// read, of which the merge can tell more.
+    /// same values. `None` if rows may not be left out, if there are too many to hold their hashes, or if they cannot
+    /// be read, of which the merge can tell more.
     ///
     /// # Errors
     /// As [`merge`](super::merge()), before anything is read.
