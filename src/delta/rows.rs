@@ -1,6 +1,7 @@
 //! Data files as lazy frames whose rows have positions: a bit for each says which are meant ([`Marks`]), so that no
 //! decision about rows holds the rows themselves.
 
+mod hash;
 mod marks;
 
 use std::num::NonZeroUsize;
@@ -12,6 +13,7 @@ use polars::prelude::{
     SchemaRef, UnionArgs, col, concat, concat_lf_horizontal, len, lit, polars_err,
 };
 
+pub(super) use self::hash::hash;
 pub(super) use self::marks::Marks;
 use super::{DataFile, Error, Table, TableSchema};
 use crate::expr;
@@ -27,9 +29,6 @@ const AT_ONCE: usize = 64;
 
 /// A few row groups.
 const ROWS_PER_CORE: usize = 1 << 18;
-
-/// Hashes of columns must not cancel out when two columns swap their values: each has a factor of its own.
-const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Data files of one schema, each a lazy frame that gives its rows in the same order every time.
 #[derive(Clone)]
@@ -252,15 +251,6 @@ impl Keep<'_> {
             Keep::All | Keep::Unmarked(_) => frame.with_row_index(ROW, None),
         }
     }
-}
-
-/// A hash of some columns in which NULL, NaN and nested values stand like any other value.
-pub(super) fn hash<S: AsRef<str>>(columns: &[S], seed: u64) -> Expr {
-    let mut factor = FACTOR;
-    columns.iter().fold(lit(seed), |sum, column| {
-        factor = factor.wrapping_mul(FACTOR);
-        sum + col(column.as_ref()).hash(seed, 1, 2, 3) * lit(factor)
-    })
 }
 
 /// Whether values of the type hold a double or float somewhere.

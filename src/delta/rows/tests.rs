@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use polars::df;
+use polars::prelude::{Column, NamedFrom, Series, TimeUnit};
 use proptest::prelude::*;
 
 use super::*;
@@ -95,4 +96,38 @@ fn hashes_tell_values_columns_and_seeds_apart() {
     let zeros = df!("a" => [0.0, -0.0, f64::NAN, -f64::NAN]).unwrap().lazy().select([hash(&["a"], 1).alias("h")]);
     let zeros: Vec<u64> = zeros.collect().unwrap().column("h").unwrap().u64().unwrap().into_no_null_iter().collect();
     assert!(zeros[0] == zeros[1] && zeros[2] == zeros[3] && zeros[0] != zeros[2]);
+}
+
+#[test]
+fn hashes_tell_cells_of_every_type_from_each_other_and_from_null() {
+    let long = "a text that is longer than those which a view holds itself, of more than sixteen bytes";
+    let list = |items: &[i64]| Some(Series::new("".into(), items));
+    let columns: Vec<Column> = vec![
+        Column::new("bool".into(), [Some(false), None, Some(true)]),
+        Column::new("int".into(), [Some(0i32), None, Some(-1)]),
+        Column::new("float".into(), [Some(0f32), None, Some(-1.5)]),
+        Column::new("text".into(), [Some(""), None, Some(long)]),
+        Column::new("bytes".into(), [Some(&b""[..]), None, Some(long.as_bytes())]),
+        Column::new("list".into(), [list(&[]), None, list(&[1])]),
+        Column::new("double".into(), [Some(f64::NAN), None, Some(0.0)]),
+        Column::new("small".into(), [Some(0i64), None, Some(1)]).cast(&DataType::Int8).unwrap(),
+        Column::new("exact".into(), [Some(0i64), None, Some(1)]).cast(&DataType::Decimal(38, 2)).unwrap(),
+        Column::new("at".into(), [Some(0i64), None, Some(1)])
+            .cast(&DataType::Datetime(TimeUnit::Microseconds, None))
+            .unwrap(),
+    ];
+    for column in columns {
+        let name = column.name().to_string();
+        let hashes = |frame: &DataFrame| -> Vec<u64> {
+            let hashed = frame.clone().lazy().select([hash(&[&name], 3)]).collect().unwrap();
+            hashed.columns()[0].u64().unwrap().into_no_null_iter().collect()
+        };
+        let frame = column.clone().into_frame();
+        let whole = hashes(&frame);
+        assert_eq!(whole.iter().collect::<BTreeSet<_>>().len(), 3, "{name}");
+        let pieces = frame.slice(0, 1).vstack(&frame.slice(1, 2)).unwrap();
+        assert_eq!(hashes(&pieces), whole, "{name} in two pieces");
+        let rest = frame.slice(2, 1);
+        assert_eq!(hashes(&rest), whole[2..], "{name} without a NULL beside it");
+    }
 }
