@@ -2,9 +2,11 @@
 //! deleted row are written anew, and the source's files join the table. Decisions are made on keys, orders and hashes; no step holds whole rows.
 
 mod bounds;
+mod compare;
 mod decide;
 mod hashes;
 mod lots;
+mod matching;
 mod patches;
 mod rewrite;
 mod rules;
@@ -20,7 +22,8 @@ pub(in crate::delta) use same::{close, same};
 pub use standing::Standing;
 
 use self::bounds::Bounds;
-use self::decide::{Decision, Matching, decide};
+use self::decide::{Decision, decide};
+use self::matching::Matching;
 use self::patches::Patches;
 use self::rewrite::{Side, rewrite};
 use self::rules::Rules;

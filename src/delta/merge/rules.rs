@@ -96,10 +96,9 @@ impl Rules {
         3 * (self.key.iter().map(|column| column.ty.width()).sum::<u64>() + 16 * order + 16)
     }
 
-    /// Bytes that a pair takes while its two rows are compared.
-    pub(super) fn pair_width(&self, detail: Detail) -> u64 {
-        let carried = self.comparison.as_ref().map_or(0, |comparison| comparison.carried_columns(detail)) as u64;
-        self.key_width() + 32 * (self.order.as_ref().map_or(0, Vec::len) as u64 + carried + 1)
+    /// How much is compared of so many pairs.
+    pub(super) fn detail(&self, pairs: u64) -> Detail {
+        self.comparison.as_ref().map_or(Detail::Row, |comparison| comparison.detail(pairs))
     }
 
     /// A hash of the key.

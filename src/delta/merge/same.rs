@@ -17,7 +17,8 @@ pub(in crate::delta) const TOLERANCE: f64 = 1e-9;
 /// The suffix of the target's columns in a frame that joins both sides.
 pub(super) const OF_TARGET: &str = ":target";
 
-const EXACT: &str = "exact";
+/// Whether two rows are the same; of each [`Aspect`] with a number after it.
+pub(super) const SAME: &str = "same";
 
 /// How much of the exact values two rows of a key carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,27 +36,41 @@ const MOST_HASHES: u64 = 1 << 24;
 #[derive(Clone, Debug)]
 pub(super) struct Comparison {
     compared: Vec<String>,
-    exact: Vec<String>,
-    floating: Vec<String>,
-    nested: Vec<String>,
+    /// beside each column
+    kinds: Vec<Kind>,
+}
+
+/// How the values of a column are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// by their hashes
+    Exact,
+    /// with a tolerance
+    Floating,
+    /// part by part, the floating ones with a tolerance
+    Nested,
+}
+
+/// Something in which two rows are compared.
+pub(super) struct Aspect {
+    /// what is read of each side
+    pub carried: Vec<Expr>,
+    /// what is told of both, side by side
+    pub told: Vec<Expr>,
 }
 
 impl Comparison {
     /// Compares all `columns` but those left out; those of the order to the last digit, for a row that only seems to
     /// be the same would stay with a place in the order that is not its own, and later lose or win by it.
     pub(super) fn new(columns: &[Column], left_out: &BTreeSet<&str>, order: &[String]) -> Self {
-        let mut comparison =
-            Comparison { compared: Vec::new(), exact: Vec::new(), floating: Vec::new(), nested: Vec::new() };
-        for column in columns.iter().filter(|column| !left_out.contains(column.name.as_str())) {
-            let kind = match &column.ty {
-                ty if ty.is_floating() && !order.contains(&column.name) => &mut comparison.floating,
-                ty @ (Type::Array(_) | Type::Struct(_)) if has_floating(ty) => &mut comparison.nested,
-                _ => &mut comparison.exact,
-            };
-            kind.push(column.name.clone());
-            comparison.compared.push(column.name.clone());
-        }
-        comparison
+        let kind = |column: &Column| match &column.ty {
+            ty if ty.is_floating() && !order.contains(&column.name) => Kind::Floating,
+            ty @ (Type::Array(_) | Type::Struct(_)) if has_floating(ty) => Kind::Nested,
+            _ => Kind::Exact,
+        };
+        let compared = columns.iter().filter(|column| !left_out.contains(column.name.as_str()));
+        let (compared, kinds) = compared.map(|column| (column.name.clone(), kind(column))).unzip();
+        Comparison { compared, kinds }
     }
 
     /// The columns that are compared.
@@ -69,43 +84,37 @@ impl Comparison {
         if hashes <= MOST_HASHES { Detail::Columns } else { Detail::Row }
     }
 
-    /// How many columns are carried along to be compared.
-    pub(super) fn carried_columns(&self, detail: Detail) -> usize {
-        let hashes = if detail == Detail::Columns { self.compared.len() } else { 1 };
-        self.floating.len() + self.nested.len() + hashes
+    /// All in which two rows are compared. Each tells of [`SAME`]; with [`Detail::Columns`] they are the columns of
+    /// [`Comparison::compared`], and each tells of [`differs`] too.
+    pub(super) fn aspects(&self, detail: Detail) -> Vec<Aspect> {
+        let columns = self.compared.iter().zip(&self.kinds).enumerate();
+        if detail == Detail::Columns {
+            return columns.map(|(i, (name, kind))| Aspect::new(i, &[name], *kind, true)).collect();
+        }
+        let (exact, others): (Vec<_>, Vec<_>) = columns.partition(|(_, (_, kind))| **kind == Kind::Exact);
+        let exact: Vec<&String> = exact.into_iter().map(|(_, (name, _))| name).collect();
+        let others = others.into_iter().map(|(i, (name, kind))| Aspect::new(i, &[name], *kind, false));
+        others.chain([Aspect::new(self.compared.len(), &exact, Kind::Exact, false)]).collect()
     }
+}
 
-    /// What each side carries into the join.
-    pub(super) fn carried(&self, detail: Detail) -> Vec<Expr> {
-        let floating = self.floating.iter().enumerate().map(|(i, name)| col(name.as_str()).alias(floating(i)));
-        let nested = self.nested.iter().enumerate().map(|(i, name)| col(name.as_str()).alias(nested(i)));
-        let exact = match detail {
-            Detail::Row => vec![hash(&self.exact, 1).alias(EXACT)],
-            Detail::Columns => {
-                let hashes = self.compared.iter().enumerate();
-                hashes.map(|(i, name)| hash(&[name], 1).alias(column(i))).collect()
-            }
+impl Aspect {
+    /// Of these columns, or of the only one.
+    fn new(number: usize, columns: &[&String], kind: Kind, tells_of_difference: bool) -> Self {
+        let (value, hashed) = (format!("value{number}"), format!("hash{number}"));
+        let of_hash = || hash(columns, 1).alias(hashed.as_str());
+        let of_value = || col(columns[0].as_str()).alias(value.as_str());
+        let (mut carried, same) = match kind {
+            Kind::Exact => (vec![of_hash()], differ(&hashed).not()),
+            Kind::Floating => (vec![of_value()], both(&value, same_floating)),
+            Kind::Nested => (vec![of_value()], both(&value, same_nested)),
         };
-        exact.into_iter().chain(floating).chain(nested).collect()
-    }
-
-    /// Whether the columns of [`Comparison::compared`] differ at all, one by one, in a join with [`Detail::Columns`].
-    pub(super) fn differing(&self) -> Vec<Expr> {
-        (0..self.compared.len()).map(|i| differ(&column(i)).alias(differs(i))).collect()
-    }
-
-    /// Whether both sides of the join are the same; never NULL.
-    pub(super) fn same(&self, detail: Detail) -> Expr {
-        let exact = match detail {
-            Detail::Row => differ(EXACT).not(),
-            Detail::Columns => {
-                let exact = self.compared.iter().enumerate().filter(|(_, name)| self.exact.contains(name));
-                exact.map(|(i, _)| differ(&column(i)).not()).fold(lit(true), Expr::and)
-            }
-        };
-        let floating = (0..self.floating.len()).map(floating).map(|name| both(&name, same_floating));
-        let nested = (0..self.nested.len()).map(nested).map(|name| both(&name, same_nested));
-        floating.chain(nested).fold(exact, Expr::and)
+        let mut told = vec![same.alias(format!("{SAME}{number}"))];
+        if tells_of_difference {
+            carried.extend((kind != Kind::Exact).then(of_hash));
+            told.push(differ(&hashed).alias(differs(number)));
+        }
+        Aspect { carried, told }
     }
 }
 
@@ -118,25 +127,13 @@ pub(in crate::delta) fn same(a: Expr, b: Expr, ty: &Type) -> Expr {
     }
 }
 
-/// The name under which [`Comparison::differing`] tells of a column.
+/// The name under which it is told whether a column differs at all.
 pub(super) fn differs(i: usize) -> String {
     format!("differs{i}")
 }
 
 fn differ(name: &str) -> Expr {
     col(name).neq(col(format!("{name}{OF_TARGET}")))
-}
-
-fn column(i: usize) -> String {
-    format!("column{i}")
-}
-
-fn floating(i: usize) -> String {
-    format!("floating{i}")
-}
-
-fn nested(i: usize) -> String {
-    format!("nested{i}")
 }
 
 fn both(name: &str, compare: impl Fn(Expr, Expr) -> Expr) -> Expr {

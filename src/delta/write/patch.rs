@@ -13,7 +13,7 @@ use deltalake::parquet::column::writer::ColumnCloseResult;
 use deltalake::parquet::errors::ParquetError;
 use deltalake::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use deltalake::parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use polars::prelude::{DataFrame, IdxCa, IdxSize, LazyFrame};
+use polars::prelude::{DataFrame, IdxCa, IdxSize, LazyFrame, PolarsResult};
 use tokio::runtime::Handle;
 
 use super::encoding;
@@ -142,8 +142,14 @@ impl Original {
         for (new, place) in (rows.end - rows.start..).zip(&patch.places[start..end]) {
             from[(place - rows.start) as usize] = new;
         }
-        let all = old.vstack(&patch.rows.slice(start as i64, end - start))?;
-        Ok(Some(all.take(&IdxCa::from_vec("".into(), from))?))
+        let (from, height) = (IdxCa::from_vec("".into(), from), old.height());
+        // one column after the other, so that no more of them are held twice
+        let patched = old
+            .into_columns()
+            .into_iter()
+            .zip(patch.rows.columns())
+            .map(|(mut column, new)| column.append(&new.slice(start as i64, end - start))?.take(&from));
+        Ok(Some(DataFrame::new(height, patched.collect::<PolarsResult<_>>()?)?))
     }
 
     /// The chunks of these columns, by the number of their first leaf.

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::model::{self, Row, Ways, cuts, frame, keep_all, rows, rows_of_any_batch, split, texts, touched};
 use crate::delta::Error;
-use crate::delta::merge::decide::{Decision, Matching, decide};
+use crate::delta::merge::decide::{Decision, decide};
+use crate::delta::merge::matching::Matching;
 use crate::delta::merge::rules::Rules;
 use crate::delta::merge::winners::losers;
 use crate::delta::merge::{MergeRows, MergeSpec, Scope};

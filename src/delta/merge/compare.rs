@@ -1,0 +1,133 @@
+//! Rows of both sides with the same key, side by side: which is later, and whether and where they differ.
+
+use std::sync::Arc;
+
+use polars::prelude::{
+    Column, DataFrame, Expr, IdxCa, IdxSize, IntoLazy, PlSmallStr, PolarsResult, SortMultipleOptions, col, polars_bail,
+};
+
+use super::matching::Pair;
+use super::rules::Rules;
+use super::same::{Aspect, Detail, OF_TARGET, SAME};
+use crate::delta::rows::{Files, Keep, Marks, POSITION, rows_for_all_cores};
+
+/// Whether the source's row is later in the order.
+pub(super) const GREATER: &str = "greater";
+
+/// Aspects in which rows are compared at once: whole row groups of their columns are held while they are read.
+const AT_ONCE: usize = 4;
+
+/// Bytes that a pair takes meanwhile: positions and numbers, and what is read of both rows, which stands there twice.
+pub(super) const WIDTH: u64 = 64 + 4 * 16 * AT_ONCE as u64;
+
+/// For each of some sorted pairs [`GREATER`], [`SAME`] and, with [`Detail::Columns`], in which columns its rows differ.
+pub(super) fn compare(
+    pairs: &[Pair],
+    source: &Files,
+    target: &Files,
+    rules: &Rules,
+    detail: Detail,
+) -> PolarsResult<DataFrame> {
+    let of_order = rules.greater().map(|told| Aspect { carried: rules.orders(), told: vec![told.alias(GREATER)] });
+    let of_columns = rules.comparison.iter().flat_map(|comparison| comparison.aspects(detail));
+    let aspects: Vec<Aspect> = of_order.into_iter().chain(of_columns).collect();
+    let sides = Sides::new(pairs, source, target);
+    let mut told = DataFrame::empty_with_height(pairs.len());
+    for aspects in aspects.chunks(AT_ONCE) {
+        told.hstack_mut(sides.told(aspects)?.columns())?;
+    }
+    if rules.order.is_none() {
+        told.with_column(always(GREATER, true, pairs.len()))?;
+    }
+    let is_same = |name: &&PlSmallStr| name.starts_with(SAME);
+    let same = told.get_column_names().into_iter().filter(is_same).map(|name| col(name.clone())).reduce(Expr::and);
+    let same = match same {
+        Some(same) => told.clone().lazy().select([same.alias(SAME)]).collect()?.columns()[0].clone(),
+        None => always(SAME, rules.comparison.is_some(), pairs.len()),
+    };
+    told.with_column(same)?.take(&sides.in_order_of_pairs())
+}
+
+fn always(name: &str, told: bool, height: usize) -> Column {
+    Column::new_scalar(name.into(), told.into(), height)
+}
+
+/// Both sides of some pairs.
+struct Sides<'a> {
+    pairs: &'a [Pair],
+    source: &'a Files,
+    target: &'a Files,
+    ours: Arc<Marks>,
+    theirs: Arc<Marks>,
+    /// by pair, the place of its source row among those of all pairs
+    places: Vec<IdxSize>,
+    /// the pairs' numbers in the order of the target's rows
+    by_target: Vec<IdxSize>,
+}
+
+impl<'a> Sides<'a> {
+    fn new(pairs: &'a [Pair], source: &'a Files, target: &'a Files) -> Self {
+        let (mut ours, mut theirs) = (Marks::default(), Marks::default());
+        pairs.iter().for_each(|pair| ours.set(pair.ours));
+        pairs.iter().for_each(|pair| theirs.set(pair.theirs));
+        let same_row = pairs.chunk_by(|a, b| a.ours == b.ours).zip(0..);
+        let places = same_row.flat_map(|(pairs, place)| pairs.iter().map(move |_| place)).collect();
+        let mut by_target: Vec<IdxSize> = (0..pairs.len() as IdxSize).collect();
+        by_target.sort_unstable_by_key(|&number| pairs[number as usize].theirs);
+        Sides { pairs, source, target, ours: Arc::new(ours), theirs: Arc::new(theirs), places, by_target }
+    }
+
+    /// What aspects tell, in the order of the target's rows. Those of the source are held while they go by.
+    fn told(&self, aspects: &[Aspect]) -> PolarsResult<DataFrame> {
+        let carried: Vec<Expr> = aspects.iter().flat_map(|aspect| aspect.carried.clone()).collect();
+        let told: Vec<Expr> = aspects.iter().flat_map(|aspect| aspect.told.clone()).collect();
+        let all: Vec<usize> = (0..self.source.len()).collect();
+        let held = read(self.source, &all, &carried, &self.ours)?;
+        let (mut lots, mut rest) = (Vec::new(), self.by_target.as_slice());
+        for files in self.target.lots(Keep::Marked(&self.theirs), rows_for_all_cores()) {
+            let passing = read(self.target, &files, &carried, &self.theirs)?;
+            let (these, more) = rest.split_at(passing.height().min(rest.len()));
+            lots.push(self.beside(&held, passing, these)?.lazy().select(&told).collect()?);
+            rest = more;
+        }
+        if !rest.is_empty() {
+            polars_bail!(ComputeError: "a data file has fewer rows than before");
+        }
+        let mut lots = lots.into_iter();
+        let mut all = lots.next().unwrap_or_default();
+        lots.try_for_each(|lot| all.vstack_mut_owned(lot).map(|_| ()))?;
+        Ok(all)
+    }
+
+    /// Rows of the target that belong to pairs of these numbers, each beside that of the source.
+    fn beside(&self, held: &DataFrame, passing: DataFrame, numbers: &[IdxSize]) -> PolarsResult<DataFrame> {
+        let positions = passing.column(POSITION)?.u64()?.into_no_null_iter();
+        if !positions.eq(numbers.iter().map(|&number| self.pairs[number as usize].theirs)) {
+            polars_bail!(ComputeError: "a data file has other rows than before");
+        }
+        let places = numbers.iter().map(|&number| self.places[number as usize]).collect();
+        let renamed = |column: Column| {
+            let name = format!("{}{OF_TARGET}", column.name());
+            column.with_name(name.into())
+        };
+        let theirs: Vec<Column> = passing.into_columns().into_iter().map(renamed).collect();
+        held.take(&IdxCa::from_vec(PlSmallStr::EMPTY, places))?.hstack(&theirs)
+    }
+
+    /// Where each pair's row is in the order of the target's.
+    fn in_order_of_pairs(&self) -> IdxCa {
+        let mut places = vec![0; self.pairs.len()];
+        self.by_target.iter().zip(0..).for_each(|(&number, place)| places[number as usize] = place);
+        IdxCa::from_vec(PlSmallStr::EMPTY, places)
+    }
+}
+
+/// What is asked of marked rows, in the order of their positions.
+fn read(files: &Files, numbers: &[usize], columns: &[Expr], marks: &Arc<Marks>) -> PolarsResult<DataFrame> {
+    let mut rows = files.collect_some(numbers, columns, Keep::Marked(marks))?;
+    if rows.column(POSITION)?.u64()?.into_no_null_iter().is_sorted() {
+        rows.rechunk_mut();
+        return Ok(rows);
+    }
+    rows.sort([POSITION], SortMultipleOptions::default())
+}
