@@ -1,6 +1,6 @@
 //! Events of bronze, typed and judged, in files that no commit names yet.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +17,10 @@ use crate::project::Events;
 use crate::report::RowCounts;
 use crate::silver;
 use crate::steps::Step;
+
+/// Files that a sample is taken of, and rows at each of its places in a file.
+const SAMPLED_FILES: usize = 8;
+const SAMPLED_ROWS: IdxSize = 128;
 
 /// A bronze table, pinned at one version.
 #[derive(Clone)]
@@ -202,31 +206,53 @@ impl Counts {
 impl Bronze {
     /// How many rows the files have that hold those within reach; `None`: one of them does not tell.
     pub fn rows_at_most(&self) -> Option<u64> {
-        let beyond = match self.reach.after {
-            Some(after) => self.snapshot.files_above("_batch", after),
-            None => self.snapshot.files().to_vec(),
-        };
-        beyond.iter().map(DataFile::rows).sum()
+        self.files().iter().map(DataFile::rows).sum()
     }
 
     /// The rows within reach, at the pinned version.
     pub fn events(&self) -> Result<LazyFrame> {
-        let beyond = match self.reach.after {
+        let events = self.within_reach(match self.reach.after {
             None => self.candidates()?,
-            Some(after) => {
-                let files = self.snapshot.files_above("_batch", after);
-                self.snapshot.scan_files(&files)?.filter(col("_batch").gt(lit(after)))
-            }
-        };
-        let events = match self.snapshot.txn(BATCH) {
-            Some(last) if last > self.reach.upto => beyond.filter(col("_batch").lt_eq(lit(self.reach.upto))),
-            _ => beyond,
-        };
+            Some(_) => self.snapshot.scan_files(&self.files())?,
+        });
         let on = ["_batch", "_source_file", "_source_row"].map(col);
         Ok(match &self.only {
             Some(only) => events.join(only.clone().lazy(), on.clone(), on, JoinArgs::new(JoinType::Semi)),
             None => events,
         })
+    }
+
+    /// Some of the rows within reach: of the beginning, the middle and the end of some of their files.
+    pub fn sample(&self) -> Result<LazyFrame> {
+        let files = self.files();
+        let mut parts = vec![self.snapshot.scan_files(&[])?];
+        for file in files.iter().step_by(files.len().div_ceil(SAMPLED_FILES).max(1)) {
+            let rows = file.rows().unwrap_or_default();
+            for start in BTreeSet::from([0, rows / 2, rows.saturating_sub(SAMPLED_ROWS.into())]) {
+                let all = self.snapshot.scan_files(std::slice::from_ref(file))?;
+                parts.push(all.slice(start as i64, SAMPLED_ROWS));
+            }
+        }
+        Ok(self.within_reach(concat(parts, UnionArgs::default())?))
+    }
+
+    /// The files that may hold rows beyond the watermark.
+    fn files(&self) -> Vec<DataFile> {
+        match self.reach.after {
+            Some(after) => self.snapshot.files_above("_batch", after),
+            None => self.snapshot.files().to_vec(),
+        }
+    }
+
+    fn within_reach(&self, rows: LazyFrame) -> LazyFrame {
+        let rows = match self.reach.after {
+            Some(after) => rows.filter(col("_batch").gt(lit(after))),
+            None => rows,
+        };
+        match self.snapshot.txn(BATCH) {
+            Some(last) if last > self.reach.upto => rows.filter(col("_batch").lt_eq(lit(self.reach.upto))),
+            _ => rows,
+        }
     }
 
     /// Rows among which those are that are wanted: few more of the files are read than these need.

@@ -42,6 +42,24 @@ fn rows_that_stand_there_already_are_not_written() {
     assert_eq!(project.value("SELECT count(*) FROM silver.events"), 22);
 }
 
+/// As many rows as stand there, all of them new: to read the table would be in vain.
+#[test]
+fn a_table_that_cannot_hold_what_comes_is_not_read() {
+    let project = Project::small();
+    let days = [0..20, 100..130, 200..260].map(|ids| ids.map(|id| (id, "a")).collect::<Vec<_>>());
+    for (day, rows) in days.iter().enumerate() {
+        project.write(&format!("landing/events/{day}.csv"), export(rows));
+        assert_eq!(ran(&project), (json!({ "read": rows.len(), "inserted": rows.len() }), None));
+    }
+    // only one that comes may be there
+    let mut rows: Vec<_> = (300..400).map(|id| (id, "a")).collect();
+    rows[50].0 = 250;
+    project.write("landing/events/4.csv", export(&rows));
+    let (rows, told) = ran(&project);
+    assert_eq!(rows, json!({ "read": 100, "inserted": 99, "unchanged": 1 }));
+    assert!(told.unwrap().contains("unchanged=1 superseded=0"));
+}
+
 /// A backlog: what changed from one export to the next comes both ways, as it stands there and otherwise.
 #[test]
 fn of_several_exports_at_once_the_last_one_holds() {

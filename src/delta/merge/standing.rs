@@ -8,19 +8,14 @@ use polars::prelude::{
     BooleanChunked, DataFrame, Expr, IntoLazy, NewChunkedArray, PlSmallStr, PolarsResult, polars_err,
 };
 
-use self::hashed::Hashed;
+use self::hashed::{Hashed, Row};
+use super::bounds::Bounds;
 use super::lots::HASH;
 use super::rules::Rules;
 use super::{MergeRows, MergeSpec, Scope};
 use crate::delta::normalise::normalise;
 use crate::delta::rows::{Files, hash};
 use crate::delta::{DataFile, Error, Snapshot, Table, TableSchema};
-
-/// Rows whose hashes are held however much memory there is.
-const MOST: u64 = 1 << 26;
-
-/// Rows that are looked for at once.
-const NEAR: usize = 256;
 
 const ROW: &str = "row";
 
@@ -40,21 +35,30 @@ pub struct Standing {
 
 impl Standing {
     /// Reads a table into which rows are to be merged that come later in the order than any that stands there with the
-    /// same values. `None` if rows may not be left out, if there are too many to hold their hashes, or if they cannot
-    /// be read, of which the merge can tell more.
+    /// same values. `sample`: some of their keys. `None` if no file can have a key like these, if rows may not be left
+    /// out, if there are too many to hold their hashes, or if they cannot be read, of which the merge can tell more.
     ///
     /// # Errors
     /// As [`merge`](super::merge()), before anything is read.
-    pub async fn read(target: &Snapshot, schema: &TableSchema, spec: &MergeSpec) -> Result<Option<Self>, Error> {
+    pub async fn read(
+        target: &Snapshot,
+        schema: &TableSchema,
+        spec: &MergeSpec,
+        sample: &DataFrame,
+    ) -> Result<Option<Self>, Error> {
         let table = target.table();
         super::fits(Some(target), table, schema)?;
         let rules = Rules::new(table.folder(), spec, &schema.columns)?;
         let may_be_left_out = rules.order.is_some() && matches!(rules.scope, Scope::None) && !rules.key.is_empty();
-        let most = table.lake().memory().rows_at_once(Hashed::WIDTH, MOST);
+        let most = table.lake().memory().rows_at_once(Hashed::WIDTH, Hashed::MOST);
         let rows = target.files().iter().map(DataFile::rows).sum::<Option<u64>>().filter(|rows| *rows <= most);
         let (Some(comparison), Some(rows), true) = (&rules.comparison, rows, may_be_left_out) else {
             return Ok(None);
         };
+        let bounds = Bounds::of_keys(sample, &rules)?;
+        if sample.height() > 0 && !target.files().iter().any(|file| bounds.may_hold(file.into())) {
+            return Ok(None);
+        }
         let all: Vec<&String> = rules.key.iter().map(|column| &column.name).chain(comparison.compared()).collect();
         let hashes = vec![rules.key_hash().alias(HASH), hash(&all, 3).alias(ROW)];
         let (files, columns) = (Files::of_table(table, schema, target.files())?, hashes.clone());
@@ -76,7 +80,7 @@ impl Standing {
     /// # Errors
     /// [`Error::Invalid`] if the rows do not fit the table.
     pub fn news(&self, rows: &DataFrame) -> Result<DataFrame, Error> {
-        let news = self.filter(rows, |key, row| !self.rows.meets(key, row))?;
+        let news = self.filter(rows, |there, row| !there.is_some_and(|there| there.meets(row)))?;
         self.left_out.fetch_add((rows.height() - news.height()) as u64, Ordering::Relaxed);
         Ok(news)
     }
@@ -92,7 +96,7 @@ impl Standing {
     /// # Errors
     /// As [`Standing::news`].
     pub fn contested(&self, rows: &DataFrame) -> Result<DataFrame, Error> {
-        let contested = self.filter(rows, |key, row| self.rows.contests(key, row))?;
+        let contested = self.filter(rows, |there, row| there.is_some_and(|there| there.contests(row)))?;
         self.left_out.fetch_sub(contested.height() as u64, Ordering::Relaxed);
         Ok(contested)
     }
@@ -104,26 +108,18 @@ impl Standing {
         MergeRows { unchanged, superseded, ..MergeRows::default() }
     }
 
-    fn filter(&self, rows: &DataFrame, keep: impl Fn(u64, u64) -> bool) -> Result<DataFrame, Error> {
+    fn filter(&self, rows: &DataFrame, keep: impl Fn(Option<&Row>, u64) -> bool) -> Result<DataFrame, Error> {
         let rows = normalise(self.table.folder(), rows, &self.schema)?;
-        let hashed = rows.clone().lazy().select(&self.hashes).collect()?;
-        let keep: Vec<bool> = pairs(&hashed)?
-            .chunks(NEAR)
-            .flat_map(|pairs| {
-                self.rows.fetch(pairs);
-                pairs.iter().map(|&(key, row)| keep(key, row))
-            })
-            .collect();
+        let keep = self.rows.each(&pairs(&rows.clone().lazy().select(&self.hashes).collect()?)?, keep);
         Ok(rows.filter(&BooleanChunked::from_slice(PlSmallStr::EMPTY, &keep))?)
     }
 }
 
 fn add(held: &mut Hashed, frame: &DataFrame) -> PolarsResult<()> {
-    let fits = pairs(frame)?.chunks(NEAR).all(|pairs| {
-        held.fetch(pairs);
-        pairs.iter().all(|&(key, row)| held.add(key, row))
-    });
-    if fits { Ok(()) } else { Err(polars_err!(ComputeError: "a data file has more rows than the log says")) }
+    match held.add(&pairs(frame)?) {
+        true => Ok(()),
+        false => Err(polars_err!(ComputeError: "a data file has more rows than the log says")),
+    }
 }
 
 /// The hashes of each row: of its key, and of this and all else.

@@ -8,6 +8,8 @@ pub use publish::Publication;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use polars::prelude::{DataFrame, LazyFrame, col};
+
 use super::Run;
 use super::anew::discard;
 use super::error::{Error, Result};
@@ -15,6 +17,7 @@ use super::judge::{Bronze, Judged, Judging};
 use super::look::Seen;
 use super::protocol::{self, folder, quarantine_folder};
 use super::quarantine::Reach;
+use super::stream;
 use crate::delta::{self, DataFile, MergeSpec, Scope, Snapshot, Standing, Table, TableSchema};
 use crate::name::TableName;
 use crate::plan::Decision;
@@ -123,7 +126,18 @@ impl Silver<'_> {
     async fn standing(&self, base: Option<&Snapshot>, sources: &[Bronze]) -> Result<Option<Standing>> {
         let worth = |base: &&Snapshot| !self.events.key.is_empty() && may_be_export(base, sources);
         let Some(base) = base.filter(worth) else { return Ok(None) };
-        Ok(Standing::read(base, &self.schema(), &self.spec()).await?)
+        let mut sample = DataFrame::empty();
+        for source in sources {
+            let keys = self.sample_of_keys(source)?;
+            sample.vstack_mut_owned(tokio::task::spawn_blocking(move || stream::collect(keys)).await??)?;
+        }
+        Ok(Standing::read(base, &self.schema(), &self.spec(), &sample).await?)
+    }
+
+    /// Keys of some of the rows that come.
+    fn sample_of_keys(&self, source: &Bronze) -> Result<LazyFrame> {
+        let judged = silver::prepare(self.events, source.index, source.sample()?)?;
+        Ok(judged.frame.select(self.events.key.iter().map(|name| col(name.as_str())).collect::<Vec<_>>()))
     }
 
     /// The files to add and to remove, so that `good` is in the table. Deletes these if it fails.
