@@ -106,7 +106,8 @@ impl Files {
 
     /// As [`Files::narrow_some`], carried out.
     pub(super) fn collect_some(&self, files: &[usize], columns: &[Expr], keep: Keep) -> PolarsResult<DataFrame> {
-        stacked(&self.queries(files), |files| self.narrow_some(files, columns, keep))
+        let kept: Vec<usize> = files.iter().copied().filter(|&file| keep.keeps_any_of(file)).collect();
+        stacked(&self.queries(&kept), |files| self.narrow_some(files, columns, keep))
     }
 
     /// As [`Files::narrow_some`], carried out where one query cannot open so many files.
@@ -178,6 +179,12 @@ impl Files {
     pub(super) fn rows(&self, files: &[usize], keep: Keep) -> PolarsResult<LazyFrame> {
         let columns: Vec<Expr> = self.schema.iter_names().map(|name| col(name.clone())).collect();
         self.read(files, keep, |_, frame| frame.select(&columns))
+    }
+
+    /// How many rows the log tells of the files of which rows are kept.
+    pub(super) fn rows_told(&self, keep: Keep) -> Option<u64> {
+        let kept = (0..self.len()).filter(|&file| keep.keeps_any_of(file));
+        kept.map(|file| self.origins[file].as_ref()?.file.rows()).sum()
     }
 
     /// How many rows each file has.

@@ -222,7 +222,7 @@ impl Bronze {
         })
     }
 
-    /// Some of the rows within reach: of the beginning, the middle and the end of some of their files.
+    /// Some of the rows beyond the watermark: of the beginning, the middle and the end of some of their files.
     pub fn sample(&self) -> Result<LazyFrame> {
         let files = self.files();
         let mut parts = vec![self.snapshot.scan_files(&[])?];

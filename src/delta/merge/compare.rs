@@ -8,7 +8,7 @@ use polars::prelude::{
 
 use super::matching::Pair;
 use super::rules::Rules;
-use super::same::{Aspect, Detail, OF_TARGET, SAME};
+use super::same::{Aspect, OF_TARGET, SAME};
 use crate::delta::rows::{Files, Keep, Marks, POSITION, rows_for_all_cores};
 
 /// Whether the source's row is later in the order.
@@ -17,26 +17,26 @@ pub(super) const GREATER: &str = "greater";
 /// Aspects in which rows are compared at once: whole row groups of their columns are held while they are read.
 const AT_ONCE: usize = 4;
 
-/// Bytes that a pair takes meanwhile: positions and numbers, and what is read of both rows, which stands there twice.
-pub(super) const WIDTH: u64 = 64 + 4 * 16 * AT_ONCE as u64;
+/// Where the files have no more rows than this, all are: of so few, opening a file takes longer than reading it.
+const FEW_ROWS: u64 = 1 << 16;
 
-/// For each of some sorted pairs [`GREATER`], [`SAME`] and, with [`Detail::Columns`], in which columns its rows differ.
-pub(super) fn compare(
-    pairs: &[Pair],
-    source: &Files,
-    target: &Files,
-    rules: &Rules,
-    detail: Detail,
-) -> PolarsResult<DataFrame> {
-    let of_order = rules.greater().map(|told| Aspect { carried: rules.orders(), told: vec![told.alias(GREATER)] });
-    let of_columns = rules.comparison.iter().flat_map(|comparison| comparison.aspects(detail));
-    let aspects: Vec<Aspect> = of_order.into_iter().chain(of_columns).collect();
-    let sides = Sides::new(pairs, source, target);
+/// Bytes that a pair takes while it is compared: its positions, and what is read of both rows, which stands there twice
+/// while they are brought together.
+pub(super) fn width(rules: &Rules) -> u64 {
+    let at_once = |aspects: &[Aspect]| aspects.iter().map(|aspect| aspect.width).sum::<u64>();
+    64 + 4 * aspects(rules).chunks(AT_ONCE).map(at_once).max().unwrap_or(0)
+}
+
+/// For each of some sorted pairs [`GREATER`], [`SAME`] and, if rows are compared, in which columns these two differ.
+pub(super) fn compare(pairs: &[Pair], source: &Files, target: &Files, rules: &Rules) -> PolarsResult<DataFrame> {
+    let (aspects, sides) = (aspects(rules), Sides::new(pairs, source, target));
+    let rows = target.rows_told(Keep::Marked(&sides.theirs));
+    let at_once = if rows.is_some_and(|rows| rows <= FEW_ROWS) { aspects.len().max(1) } else { AT_ONCE };
     let mut told = DataFrame::empty_with_height(pairs.len());
-    for aspects in aspects.chunks(AT_ONCE) {
+    for aspects in aspects.chunks(at_once) {
         told.hstack_mut(sides.told(aspects)?.columns())?;
     }
-    if rules.order.is_none() {
+    if rules.greater().is_none() {
         told.with_column(always(GREATER, true, pairs.len()))?;
     }
     let is_same = |name: &&PlSmallStr| name.starts_with(SAME);
@@ -46,6 +46,14 @@ pub(super) fn compare(
         None => always(SAME, rules.comparison.is_some(), pairs.len()),
     };
     told.with_column(same)?.take(&sides.in_order_of_pairs())
+}
+
+/// The order, then the columns.
+fn aspects(rules: &Rules) -> Vec<Aspect> {
+    let told = |greater: Expr| vec![greater.alias(GREATER)];
+    let of_order = |greater| Aspect { carried: rules.orders(), width: rules.order_width, told: told(greater) };
+    let columns = rules.comparison.iter().flat_map(|comparison| comparison.aspects());
+    rules.greater().map(of_order).into_iter().chain(columns).collect()
 }
 
 fn always(name: &str, told: bool, height: usize) -> Column {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polars::prelude::{BooleanChunked, DataFrame, IntoLazy, JoinArgs, JoinType, PolarsResult, col};
 
-use super::compare::{GREATER, WIDTH, compare};
+use super::compare::{GREATER, compare};
 use super::lots::Lot;
 use super::matching::{Matching, Pair};
 use super::rules::Rules;
@@ -30,7 +30,7 @@ pub(super) struct Decision {
 pub(super) struct Replaced {
     /// positions in the target and in the source
     pub pairs: Vec<(u64, u64)>,
-    /// the compared columns, by number, in which a pair differs; `None`: any but those of the key
+    /// the compared columns, by number, in which a pair differs; `None`: rows are not compared, any may but the key's
     pub columns: Option<BTreeSet<usize>>,
 }
 
@@ -46,17 +46,21 @@ pub(super) fn decide(
 ) -> PolarsResult<Decision> {
     let losers = Arc::new(losers);
     let mut decision = Decision::default();
-    let (mut matched, mut kept, mut detail) = (0, Marks::default(), None);
+    let (mut matched, mut kept, mut waiting) = (0, Marks::default(), Vec::new());
     for lot in Lot::each(matching.lots) {
         let pairs = matching.pairs((source, &losers), target, rules, lot)?;
         matched += pairs.chunk_by(|a, b| a.ours == b.ours).count() as u64;
         if rules.scope.deletes() {
             pairs.iter().for_each(|pair| kept.set(pair.theirs));
         }
-        // One for all lots, so that of a file's rows all tell where they differ or none does.
-        let detail = *detail.get_or_insert_with(|| rules.detail(pairs.len() as u64 * matching.lots));
-        for pairs in matching.portions(&pairs, WIDTH) {
-            decision.judge(pairs, &compare(pairs, source, target, rules, detail)?)?;
+        // Pairs of several lots are compared together: each lot has some in nearly all files.
+        waiting.extend(pairs);
+        if lot.is_last() || waiting.len() >= matching.pairs_at_once(rules) {
+            waiting.sort_unstable();
+            for pairs in matching.portions(&waiting, rules) {
+                decision.judge(pairs, &compare(pairs, source, target, rules)?)?;
+            }
+            waiting.clear();
         }
     }
     decision.rows.inserted = source_rows - losers.total() - matched;

@@ -20,6 +20,11 @@ impl Lot {
         (0..of).map(move |number| Lot { number, of })
     }
 
+    /// Whether no lot comes after it.
+    pub(super) fn is_last(self) -> bool {
+        self.number + 1 == self.of
+    }
+
     /// What [`Lot::only`] needs beside the columns; all keys in one lot need nothing.
     pub(super) fn with_hash(self, columns: Vec<Expr>, rules: &Rules) -> Vec<Expr> {
         if self.of == 1 { columns } else { [columns, vec![rules.key_hash().alias(HASH)]].concat() }

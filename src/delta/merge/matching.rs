@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use polars::prelude::{DataFrame, Expr, IntoLazy, JoinArgs, JoinBuildSide, JoinType, LazyFrame, PolarsResult, col};
 
+use super::compare;
 use super::lots::Lot;
 use super::rules::Rules;
 use super::same::OF_TARGET;
@@ -58,9 +59,18 @@ impl Matching {
         Ok(pairs)
     }
 
-    /// Sorted pairs in portions of which so many bytes of each can be held; those of one source row stay together.
-    pub(super) fn portions(self, mut pairs: &[Pair], width: u64) -> impl Iterator<Item = &[Pair]> {
-        let most = self.memory.rows_at_once(width, MOST) as usize;
+    /// How many pairs are compared at once.
+    pub(super) fn pairs_at_once(self, rules: &Rules) -> usize {
+        self.memory.rows_at_once(compare::width(rules), MOST) as usize
+    }
+
+    /// Sorted pairs in portions of so many that are compared at once; those of one source row stay together.
+    pub(super) fn portions<'a>(
+        self,
+        mut pairs: &'a [Pair],
+        rules: &Rules,
+    ) -> impl Iterator<Item = &'a [Pair]> + use<'a> {
+        let most = self.pairs_at_once(rules);
         std::iter::from_fn(move || {
             let last = pairs.get(most.min(pairs.len()).checked_sub(1)?)?.ours;
             let (portion, rest) = pairs.split_at(pairs.partition_point(|pair| pair.ours <= last));

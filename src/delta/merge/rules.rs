@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use polars::prelude::{DataFrame, Expr, col};
 
-use super::same::{Comparison, Detail, OF_TARGET};
+use super::same::{Comparison, OF_TARGET};
 use super::{MergeSpec, Scope};
 use crate::delta::Error;
 use crate::delta::rows::hash;
@@ -17,6 +17,8 @@ pub(super) struct Rules {
     pub table: String,
     pub key: Vec<Column>,
     pub order: Option<Vec<String>>,
+    /// bytes that the order's columns take
+    pub order_width: u64,
     /// `None`: rows are not compared, a greater one replaces
     pub comparison: Option<Comparison>,
     pub lineage: Vec<String>,
@@ -44,8 +46,11 @@ impl Rules {
             flat(column, "part of a key")?;
             key.push(column.clone());
         }
+        let mut order_width = 0;
         for name in spec.order.iter().flatten() {
-            flat(find(name, "part of the order")?, "part of an order")?;
+            let column = find(name, "part of the order")?;
+            flat(column, "part of an order")?;
+            order_width += column.ty.width();
         }
         if let Scope::Keys(keys) = &spec.scope {
             scope_fits(table, keys, &key)?;
@@ -58,6 +63,7 @@ impl Rules {
                 .then(|| Comparison::new(columns, &left_out, spec.order.as_deref().unwrap_or_default())),
             key,
             order: spec.order.clone(),
+            order_width,
             lineage: spec.lineage.clone(),
             scope: spec.scope.clone(),
         })
@@ -94,11 +100,6 @@ impl Rules {
     pub(super) fn tuple_width(&self) -> u64 {
         let order = self.order.as_ref().map_or(0, Vec::len) as u64;
         3 * (self.key.iter().map(|column| column.ty.width()).sum::<u64>() + 16 * order + 16)
-    }
-
-    /// How much is compared of so many pairs.
-    pub(super) fn detail(&self, pairs: u64) -> Detail {
-        self.comparison.as_ref().map_or(Detail::Row, |comparison| comparison.detail(pairs))
     }
 
     /// A hash of the key.

@@ -1,5 +1,5 @@
-//! When two rows are the same: exact values go into one hash, floating ones are carried along and compared with a
-//! tolerance. So a comparison holds no whole rows.
+//! When two rows are the same, column by column: of exact values hashes are compared, floating ones are carried along and
+//! compared with a tolerance. So a comparison holds no whole rows.
 
 use std::collections::BTreeSet;
 
@@ -20,18 +20,6 @@ pub(super) const OF_TARGET: &str = ":target";
 /// Whether two rows are the same; of each [`Aspect`] with a number after it.
 pub(super) const SAME: &str = "same";
 
-/// How much of the exact values two rows of a key carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Detail {
-    /// one hash of all
-    Row,
-    /// a hash of each column, so that it is known which ones differ
-    Columns,
-}
-
-/// Hashes that may be held for the sake of [`Detail::Columns`]; 8 bytes each, on both sides.
-const MOST_HASHES: u64 = 1 << 24;
-
 /// How two rows with the same key are compared.
 #[derive(Clone, Debug)]
 pub(super) struct Comparison {
@@ -41,20 +29,22 @@ pub(super) struct Comparison {
 }
 
 /// How the values of a column are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Kind {
     /// by their hashes
     Exact,
     /// with a tolerance
     Floating,
     /// part by part, the floating ones with a tolerance
-    Nested,
+    Nested { width: u64 },
 }
 
 /// Something in which two rows are compared.
 pub(super) struct Aspect {
     /// what is read of each side
     pub carried: Vec<Expr>,
+    /// bytes that it takes
+    pub width: u64,
     /// what is told of both, side by side
     pub told: Vec<Expr>,
 }
@@ -65,7 +55,7 @@ impl Comparison {
     pub(super) fn new(columns: &[Column], left_out: &BTreeSet<&str>, order: &[String]) -> Self {
         let kind = |column: &Column| match &column.ty {
             ty if ty.is_floating() && !order.contains(&column.name) => Kind::Floating,
-            ty @ (Type::Array(_) | Type::Struct(_)) if has_floating(ty) => Kind::Nested,
+            ty @ (Type::Array(_) | Type::Struct(_)) if has_floating(ty) => Kind::Nested { width: ty.width() },
             _ => Kind::Exact,
         };
         let compared = columns.iter().filter(|column| !left_out.contains(column.name.as_str()));
@@ -78,43 +68,23 @@ impl Comparison {
         &self.compared
     }
 
-    /// How much can be known of so many rows.
-    pub(super) fn detail(&self, rows: u64) -> Detail {
-        let hashes = rows.saturating_mul(self.compared.len() as u64);
-        if hashes <= MOST_HASHES { Detail::Columns } else { Detail::Row }
-    }
-
-    /// All in which two rows are compared. Each tells of [`SAME`]; with [`Detail::Columns`] they are the columns of
-    /// [`Comparison::compared`], and each tells of [`differs`] too.
-    pub(super) fn aspects(&self, detail: Detail) -> Vec<Aspect> {
-        let columns = self.compared.iter().zip(&self.kinds).enumerate();
-        if detail == Detail::Columns {
-            return columns.map(|(i, (name, kind))| Aspect::new(i, &[name], *kind, true)).collect();
-        }
-        let (exact, others): (Vec<_>, Vec<_>) = columns.partition(|(_, (_, kind))| **kind == Kind::Exact);
-        let exact: Vec<&String> = exact.into_iter().map(|(_, (name, _))| name).collect();
-        let others = others.into_iter().map(|(i, (name, kind))| Aspect::new(i, &[name], *kind, false));
-        others.chain([Aspect::new(self.compared.len(), &exact, Kind::Exact, false)]).collect()
+    /// These columns: each tells of [`SAME`], and as [`differs`] whether it differs at all.
+    pub(super) fn aspects(&self) -> impl Iterator<Item = Aspect> {
+        self.compared.iter().zip(&self.kinds).enumerate().map(|(i, (name, kind))| Aspect::new(i, name, *kind))
     }
 }
 
 impl Aspect {
-    /// Of these columns, or of the only one.
-    fn new(number: usize, columns: &[&String], kind: Kind, tells_of_difference: bool) -> Self {
+    fn new(number: usize, column: &str, kind: Kind) -> Self {
         let (value, hashed) = (format!("value{number}"), format!("hash{number}"));
-        let of_hash = || hash(columns, 1).alias(hashed.as_str());
-        let of_value = || col(columns[0].as_str()).alias(value.as_str());
-        let (mut carried, same) = match kind {
-            Kind::Exact => (vec![of_hash()], differ(&hashed).not()),
-            Kind::Floating => (vec![of_value()], both(&value, same_floating)),
-            Kind::Nested => (vec![of_value()], both(&value, same_nested)),
+        let (of_value, of_hash) = (col(column).alias(value.as_str()), hash(&[column], 1).alias(hashed.as_str()));
+        let differs = differ(&hashed).alias(differs(number));
+        let (carried, width, same) = match kind {
+            Kind::Exact => (vec![of_hash], 8, differ(&hashed).not()),
+            Kind::Floating => (vec![of_hash, of_value], 16, both(&value, same_floating)),
+            Kind::Nested { width } => (vec![of_hash, of_value], 8 + width, both(&value, same_nested)),
         };
-        let mut told = vec![same.alias(format!("{SAME}{number}"))];
-        if tells_of_difference {
-            carried.extend((kind != Kind::Exact).then(of_hash));
-            told.push(differ(&hashed).alias(differs(number)));
-        }
-        Aspect { carried, told }
+        Aspect { carried, width, told: vec![same.alias(format!("{SAME}{number}")), differs] }
     }
 }
 

@@ -35,8 +35,8 @@ pub struct Standing {
 
 impl Standing {
     /// Reads a table into which rows are to be merged that come later in the order than any that stands there with the
-    /// same values. `sample`: some of their keys. `None` if no file can have a key like these, if rows may not be left
-    /// out, if there are too many to hold their hashes, or if they cannot be read, of which the merge can tell more.
+    /// same values. `sample`: some of their keys. `None` if these lie beyond the keys of every file, if rows may not be
+    /// left out, if there are too many to hold their hashes, or if they cannot be read, of which the merge can tell more.
     ///
     /// # Errors
     /// As [`merge`](super::merge()), before anything is read.
@@ -44,7 +44,7 @@ impl Standing {
         target: &Snapshot,
         schema: &TableSchema,
         spec: &MergeSpec,
-        sample: &DataFrame,
+        sample: DataFrame,
     ) -> Result<Option<Self>, Error> {
         let table = target.table();
         super::fits(Some(target), table, schema)?;
@@ -55,18 +55,26 @@ impl Standing {
         let (Some(comparison), Some(rows), true) = (&rules.comparison, rows, may_be_left_out) else {
             return Ok(None);
         };
-        let bounds = Bounds::of_keys(sample, &rules)?;
-        if sample.height() > 0 && !target.files().iter().any(|file| bounds.may_hold(file.into())) {
-            return Ok(None);
-        }
         let all: Vec<&String> = rules.key.iter().map(|column| &column.name).chain(comparison.compared()).collect();
         let hashes = vec![rules.key_hash().alias(HASH), hash(&all, 3).alias(ROW)];
-        let (files, columns) = (Files::of_table(table, schema, target.files())?, hashes.clone());
-        let read = tokio::task::spawn_blocking(move || files.fold(&columns, Hashed::with_room_for(rows), add));
+        let read = tokio::task::spawn_blocking({
+            let files = Files::of_table(table, schema, target.files())?;
+            let (described, columns) = (target.files().to_vec(), hashes.clone());
+            move || {
+                if sample.height() > 0 {
+                    let bounds = Bounds::of_keys(&sample, &rules)?;
+                    if !described.iter().any(|file| bounds.may_hold(file.into())) {
+                        return Ok(None);
+                    }
+                }
+                files.fold(&columns, Hashed::with_room_for(rows), add).map(Some)
+            }
+        });
         match read.await.map_err(|error| Error::Query(error.to_string()))? {
             Ok(rows) => {
-                let (table, schema, left_out) = (table.clone(), schema.clone(), AtomicU64::new(0));
-                Ok(Some(Standing { table, schema, hashes, rows, left_out }))
+                let (table, schema) = (table.clone(), schema.clone());
+                let standing = |rows| Standing { table, schema, hashes, rows, left_out: AtomicU64::new(0) };
+                Ok(rows.map(standing))
             }
             Err(error) => {
                 tracing::debug!(table = table.folder(), %error, "could not read the rows that stand there");

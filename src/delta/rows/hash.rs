@@ -3,10 +3,10 @@
 use std::hash::Hasher;
 
 use foldhash::SharedSeed;
-use foldhash::quality::FoldHasher;
+use foldhash::quality::{FoldHasher, SeedableRandomState};
 use polars::prelude::{
-    ChunkedArray, Column, DataType, Expr, Field, IntoColumn, IntoLazy, PolarsDataType, PolarsResult, Series,
-    UInt64Chunked, col, lit,
+    ChunkedArray, Column, DataType, Expr, Field, IntoColumn, PolarsDataType, PolarsResult, Series, UInt64Chunked, col,
+    lit,
 };
 use polars_arrow::array::{Array, StaticArray};
 
@@ -26,12 +26,12 @@ pub(in crate::delta) fn hash<S: AsRef<str>>(columns: &[S], seed: u64) -> Expr {
 fn hashed(columns: &[Column], seed: u64) -> PolarsResult<Column> {
     let mut hashes = vec![seed.wrapping_mul(0x9E37_79B9_7F4A_7C15); columns[0].len()];
     for column in columns {
-        add(&mut hashes, column.as_materialized_series())?;
+        add(&mut hashes, column.as_materialized_series(), seed)?;
     }
     Ok(UInt64Chunked::from_vec(columns[0].name().clone(), hashes).into_column())
 }
 
-fn add(hashes: &mut [u64], column: &Series) -> PolarsResult<()> {
+fn add(hashes: &mut [u64], column: &Series, seed: u64) -> PolarsResult<()> {
     let cells = column.to_physical_repr();
     match cells.dtype() {
         DataType::Boolean => each(hashes, cells.bool()?, |hasher, cell| hasher.write_u8(cell.into())),
@@ -47,8 +47,10 @@ fn add(hashes: &mut [u64], column: &Series) -> PolarsResult<()> {
         DataType::String => each(hashes, cells.str()?, |hasher, cell| hasher.write(cell.as_bytes())),
         DataType::Binary => each(hashes, cells.binary()?, Hasher::write),
         _ => {
-            let nested = column.clone().into_frame().lazy().select([col(column.name().clone()).hash(0, 1, 2, 3)]);
-            each(hashes, nested.collect()?.columns()[0].u64()?, |hasher, cell| hasher.write_u64(cell));
+            let (state, mut nested) = (SeedableRandomState::with_seed(seed, SharedSeed::global_fixed()), Vec::new());
+            Column::from(column.clone()).vec_hash(state, &mut nested)?;
+            let nested = UInt64Chunked::from_vec("".into(), nested);
+            each(hashes, &nested, |hasher, cell| hasher.write_u64(cell));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ pub use publish::Publication;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use polars::prelude::{DataFrame, LazyFrame, col};
+use polars::prelude::{LazyFrame, col};
 
 use super::Run;
 use super::anew::discard;
@@ -124,14 +124,13 @@ impl Silver<'_> {
 
     /// What stands in the table, if it is worth reading it.
     async fn standing(&self, base: Option<&Snapshot>, sources: &[Bronze]) -> Result<Option<Standing>> {
-        let worth = |base: &&Snapshot| !self.events.key.is_empty() && may_be_export(base, sources);
-        let Some(base) = base.filter(worth) else { return Ok(None) };
-        let mut sample = DataFrame::empty();
-        for source in sources {
-            let keys = self.sample_of_keys(source)?;
-            sample.vstack_mut_owned(tokio::task::spawn_blocking(move || stream::collect(keys)).await??)?;
+        let (Some(base), [source]) = (base, sources) else { return Ok(None) };
+        if self.events.key.is_empty() || self.spec().lineage_counts || !may_be_export(base, source) {
+            return Ok(None);
         }
-        Ok(Standing::read(base, &self.schema(), &self.spec(), &sample).await?)
+        let keys = self.sample_of_keys(source)?;
+        let sample = tokio::task::spawn_blocking(move || stream::collect(keys)).await??;
+        Ok(Standing::read(base, &self.schema(), &self.spec(), sample).await?)
     }
 
     /// Keys of some of the rows that come.
@@ -231,15 +230,14 @@ impl Silver<'_> {
 
 /// Whether as many rows may come as a full export would bring, each of a later batch than all that stand there: some of
 /// them have been read before if the table was loaded by ranges.
-fn may_be_export(base: &Snapshot, sources: &[Bronze]) -> bool {
-    let coming = sources.iter().map(Bronze::rows_at_most).sum::<Option<u64>>();
+fn may_be_export(base: &Snapshot, source: &Bronze) -> bool {
     let standing = base.files().iter().map(DataFile::rows).sum::<Option<u64>>();
-    let is_earlier = |file: &DataFile, source: &Bronze| {
+    let is_earlier = |file: &DataFile| {
         let read = source.reach.after.zip(file.min_max_i64("_batch"));
         read.is_some_and(|(after, (_, newest))| newest <= after)
     };
-    coming.zip(standing).is_some_and(|(coming, standing)| coming >= standing / EXPORT_SHARE)
-        && base.files().iter().all(|file| sources.iter().all(|source| is_earlier(file, source)))
+    source.rows_at_most().zip(standing).is_some_and(|(coming, standing)| coming >= standing / EXPORT_SHARE)
+        && base.files().iter().all(is_earlier)
 }
 
 /// The versions and batches that were read.

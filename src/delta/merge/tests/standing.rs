@@ -32,7 +32,7 @@ fn no_sample() -> DataFrame {
 /// Merges as a run does; gives what became of the rows and how many of them were written.
 async fn merge_news(table: &Table, schema: &TableSchema, lots: &[Vec<Row>]) -> (MergeRows, u64) {
     let target = now(table).await;
-    let standing = Standing::read(&target, schema, &spec(), &no_sample()).await.unwrap().unwrap();
+    let standing = Standing::read(&target, schema, &spec(), no_sample()).await.unwrap().unwrap();
     let mut source = taken(&standing, Standing::news, (table, schema), lots).await;
     if standing.is_contested() {
         source.extend(taken(&standing, Standing::contested, (table, schema), lots).await);
@@ -127,7 +127,7 @@ async fn a_table_need_not_have_more_columns_than_its_key() {
         lineage_counts: false,
         scope: Scope::None,
     };
-    let standing = Standing::read(&now(&table).await, &schema, &spec, &no_sample()).await.unwrap().unwrap();
+    let standing = Standing::read(&now(&table).await, &schema, &spec, no_sample()).await.unwrap().unwrap();
     let news = |keys: &[i64]| standing.news(&df!("k" => keys, "at" => vec![1i64; keys.len()]).unwrap()).unwrap();
     assert_eq!(news(&[3, 2, 1]).column("k").unwrap().i64().unwrap().to_vec(), [Some(3)]);
     assert_eq!(news(&[]).height(), 0);
@@ -139,7 +139,7 @@ async fn doubles_that_differ_in_their_last_digits_are_left_to_the_merge() {
     let disk = Disk::new();
     let (table, schema) = (disk.lake.table("silver/t"), schema(&[]));
     merge_into(&table, &schema, &[lot(0..3, 0)], &spec()).await;
-    let standing = Standing::read(&now(&table).await, &schema, &spec(), &no_sample()).await.unwrap().unwrap();
+    let standing = Standing::read(&now(&table).await, &schema, &spec(), no_sample()).await.unwrap().unwrap();
     let near = frame(&lot(0..3, 1)).lazy().with_columns([col("ratio") * lit(1.0 + 1e-15)]).collect().unwrap();
     assert_eq!(standing.news(&near).unwrap().height(), 3);
     assert_eq!(standing.news(&frame(&lot(0..3, 1))).unwrap().height(), 0);
@@ -150,7 +150,7 @@ async fn doubles_that_differ_in_their_last_digits_are_left_to_the_merge() {
 async fn a_table_of_which_the_log_tells_no_row_counts_is_not_read() {
     let (_disk, table) = foreign::with_hidden_rows().await;
     let spec = MergeSpec { key: vec!["a".into()], order: Some(vec!["a".into()]), lineage: vec![], ..spec() };
-    assert!(Standing::read(&now(&table).await, &numbers(), &spec, &no_sample()).await.unwrap().is_none());
+    assert!(Standing::read(&now(&table).await, &numbers(), &spec, no_sample()).await.unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +159,7 @@ async fn rows_that_replace_though_they_are_the_same_are_not_told() {
     let (table, schema) = (disk.lake.table("silver/t"), schema(&[]));
     merge_into(&table, &schema, &[lot(0..9, 0)], &spec()).await;
     let read = async |table: &Table, spec: &MergeSpec| {
-        Standing::read(&now(table).await, &schema, spec, &no_sample()).await.unwrap().is_some()
+        Standing::read(&now(table).await, &schema, spec, no_sample()).await.unwrap().is_some()
     };
     assert!(read(&table, &spec()).await);
     assert!(!read(&table, &MergeSpec { lineage_counts: true, ..spec() }).await);
