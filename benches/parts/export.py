@@ -4,7 +4,7 @@ Reading it means two things: taking it into bronze, which is what lakesmith must
 parsing it, by Polars. The whole run, bronze and silver, is held against both.
 """
 
-from measure import alternately, peer
+from measure import alternately, best, peer, settled
 from targets import absolute, ratio
 
 
@@ -16,6 +16,7 @@ def measure(bench):
     for name, corrections in (("together", together), ("all over", lineitem.corrections)):
         csv = lineitem.export_again(bench.scratch("export.csv"), corrections)
         whole, ingest, read, files = costs(bench, csv, corrections)
+        passes = None if name == "together" else bare_passes(bench, csv)
         csv.unlink()
         details[name] = {
             "whole": whole.figures(),
@@ -29,6 +30,7 @@ def measure(bench):
             found["export_files"] = absolute(whole) | {"measured": files["needlessly_rewritten"]}
         else:
             found["export_scattered"] = ratio(whole, ingest)
+            details[name] |= {"passes": passes.figures(), "passes_share_of_ingest": passes.seconds / ingest.seconds}
     together.unlink()
     return found, details
 
@@ -48,6 +50,18 @@ def costs(bench, csv, corrections):
 
     sides = (lambda: run("bronze", "silver"), lambda: run("bronze"), lambda: peer("read", csv)[0])
     return *alternately(bench.repeat, *sides), files
+
+
+def bare_passes(bench, csv):
+    """What silver's share takes Polars, if it only reads, casts and writes."""
+    lake, out = bench.base().copy("attempt"), bench.scratch("passes.parquet")
+    lake.arrive(csv)
+    lake.run("bronze")
+    tables = lake.table("bronze.lineitem"), lake.table("silver.lineitem")
+    cost = best([settled(lambda: peer("passes", out, *tables)[0]) for _ in range(bench.repeat)])
+    lake.remove()
+    out.unlink()
+    return cost
 
 
 def rewritten(lake, corrections, report):
