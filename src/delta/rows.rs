@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polars::prelude::{
     DataFrame, DataType, Engine, Expr, HConcatOptions, IntoLazy, LazyFrame, PlSmallStr, PlanCallback, PolarsResult,
-    SchemaRef, UnionArgs, col, concat, concat_lf_horizontal, len, lit, polars_err,
+    SchemaRef, SortMultipleOptions, UnionArgs, col, concat, concat_lf_horizontal, len, lit, polars_err,
 };
 
 pub(super) use self::hash::hash;
@@ -108,6 +108,16 @@ impl Files {
     pub(super) fn collect_some(&self, files: &[usize], columns: &[Expr], keep: Keep) -> PolarsResult<DataFrame> {
         let kept: Vec<usize> = files.iter().copied().filter(|&file| keep.keeps_any_of(file)).collect();
         stacked(&self.queries(&kept), |files| self.narrow_some(files, columns, keep))
+    }
+
+    /// Columns of marked rows and [`POSITION`], by which they are sorted.
+    pub(super) fn marked(&self, files: &[usize], columns: &[Expr], marks: &Arc<Marks>) -> PolarsResult<DataFrame> {
+        let mut rows = self.collect_some(files, columns, Keep::Marked(marks))?;
+        if rows.column(POSITION)?.u64()?.into_no_null_iter().is_sorted() {
+            rows.rechunk_mut();
+            return Ok(rows);
+        }
+        rows.sort([POSITION], SortMultipleOptions::default())
     }
 
     /// As [`Files::narrow_some`], carried out where one query cannot open so many files.

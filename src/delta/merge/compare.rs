@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use polars::prelude::{
-    Column, DataFrame, Expr, IdxCa, IdxSize, IntoLazy, PlSmallStr, PolarsResult, SortMultipleOptions, col, polars_bail,
-};
+use polars::prelude::{Column, DataFrame, Expr, IdxCa, IdxSize, IntoLazy, PlSmallStr, PolarsResult, col, polars_bail};
 
 use super::matching::Pair;
 use super::rules::Rules;
@@ -90,10 +88,10 @@ impl<'a> Sides<'a> {
         let carried: Vec<Expr> = aspects.iter().flat_map(|aspect| aspect.carried.clone()).collect();
         let told: Vec<Expr> = aspects.iter().flat_map(|aspect| aspect.told.clone()).collect();
         let all: Vec<usize> = (0..self.source.len()).collect();
-        let held = read(self.source, &all, &carried, &self.ours)?;
+        let held = self.source.marked(&all, &carried, &self.ours)?;
         let (mut lots, mut rest) = (Vec::new(), self.by_target.as_slice());
         for files in self.target.lots(Keep::Marked(&self.theirs), rows_for_all_cores()) {
-            let passing = read(self.target, &files, &carried, &self.theirs)?;
+            let passing = self.target.marked(&files, &carried, &self.theirs)?;
             let (these, more) = rest.split_at(passing.height().min(rest.len()));
             lots.push(self.beside(&held, passing, these)?.lazy().select(&told).collect()?);
             rest = more;
@@ -128,14 +126,4 @@ impl<'a> Sides<'a> {
         self.by_target.iter().zip(0..).for_each(|(&number, place)| places[number as usize] = place);
         IdxCa::from_vec(PlSmallStr::EMPTY, places)
     }
-}
-
-/// What is asked of marked rows, in the order of their positions.
-fn read(files: &Files, numbers: &[usize], columns: &[Expr], marks: &Arc<Marks>) -> PolarsResult<DataFrame> {
-    let mut rows = files.collect_some(numbers, columns, Keep::Marked(marks))?;
-    if rows.column(POSITION)?.u64()?.into_no_null_iter().is_sorted() {
-        rows.rechunk_mut();
-        return Ok(rows);
-    }
-    rows.sort([POSITION], SortMultipleOptions::default())
 }

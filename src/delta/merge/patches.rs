@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
-use polars::prelude::{Column, DataFrame, Expr, IdxCa, IdxSize, PolarsResult, SortMultipleOptions, col, polars_err};
+use polars::prelude::{Column, DataFrame, Expr, IdxCa, IdxSize, PolarsResult, col, polars_err};
 
 use super::decide::{Decision, Replaced};
 use super::rules::Rules;
 use crate::delta::rewrite::at_once;
-use crate::delta::rows::{Files, Keep, Marks, POSITION, collect};
+use crate::delta::rows::{Files, Marks, POSITION};
 use crate::delta::write::{Original, Patch};
 use crate::delta::{DataFile, Error, Table, TableSchema};
 
@@ -136,8 +136,8 @@ impl Coming {
             planned.iter().flat_map(|p| &p.columns).enumerate().map(|(i, name)| (name, format!("column{i}"))).collect();
         // under names of ours, which do not clash with that of the position
         let columns: Vec<Expr> = names.iter().map(|(name, narrow)| col(name.as_str()).alias(narrow.as_str())).collect();
-        let rows = collect(source.narrow(&columns, Keep::Marked(&Arc::new(marks)))?)?;
-        let mut rows = rows.sort([POSITION], SortMultipleOptions::default())?;
+        let all: Vec<usize> = (0..source.len()).collect();
+        let mut rows = source.marked(&all, &columns, &Arc::new(marks))?;
         let positions = rows.drop_in_place(POSITION)?.u64()?.into_no_null_iter().collect();
         for (name, narrow) in names {
             rows.rename(&narrow, name.as_str().into())?;

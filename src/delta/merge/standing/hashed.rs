@@ -16,6 +16,8 @@ const NEAR: usize = 256;
 
 /// Bits of a key's hash that stand beside its row's number, so that few other rows are looked at.
 const TAG_BITS: u32 = 6;
+/// The other bits: the number.
+const NUMBER: u32 = u32::MAX >> TAG_BITS;
 
 /// By the hash of a key that of its row.
 pub(super) struct Hashed {
@@ -39,7 +41,7 @@ impl Hashed {
     pub(super) const WIDTH: u64 = 16 + 4 * 4 / 3 + 1;
 
     /// Rows that it can hold.
-    pub(super) const MOST: u64 = (1 << (u32::BITS - TAG_BITS)) - 1;
+    pub(super) const MOST: u64 = NUMBER as u64;
 
     /// A quarter of the slots stays free, so that what is looked for is found within a few steps.
     pub(super) fn with_room_for(rows: u64) -> Self {
@@ -115,7 +117,7 @@ impl Hashed {
         loop {
             match self.slots[at] {
                 0 => return Err(at),
-                slot if slot & !MASK == tagged(key) && self.rows[number(slot)].key == key => return Ok(number(slot)),
+                slot if slot & !NUMBER == tagged(key) && self.rows[number(slot)].key == key => return Ok(number(slot)),
                 _ => at = if at + 1 == self.slots.len() { 0 } else { at + 1 },
             }
         }
@@ -144,8 +146,6 @@ impl Row {
     }
 }
 
-const MASK: u32 = u32::MAX >> TAG_BITS;
-
 /// The lower bits of a key's hash, since the upper ones tell the slot.
 fn tagged(key: u64) -> u32 {
     (key as u32) << (u32::BITS - TAG_BITS)
@@ -153,7 +153,7 @@ fn tagged(key: u64) -> u32 {
 
 /// Of a slot that is taken.
 fn number(slot: u32) -> usize {
-    (slot & MASK).wrapping_sub(1) as usize
+    (slot & NUMBER).wrapping_sub(1) as usize
 }
 
 #[cfg(test)]
